@@ -1,0 +1,3 @@
+module github.com/onnx-graft/graft
+
+go 1.26

@@ -1,0 +1,28 @@
+package onnx
+
+import "context"
+
+// Feeds are named tensors: what a caller gives a [Session] for the graph's inputs.
+type Feeds map[string]*Tensor
+
+// A Session is a model made ready to run. Run may be called by several goroutines at once.
+type Session interface {
+	// Run computes the named outputs, or with no name every graph output in the graph's order. Feeds are only read.
+	// It stops with ctx's error when ctx is done. An unknown input or output, a missing feed, or a feed of the wrong
+	// type or rank is an error that names it.
+	Run(ctx context.Context, feeds Feeds, outputs ...string) ([]*Tensor, error)
+	// Close frees the session's memory. Close waits for running calls; a Run after it is an error. A second Close
+	// does nothing.
+	Close() error
+}
+
+// A Runtime makes sessions. Implementations are in packages ort and onnxgo; both pass onnxtest.Runtime.
+type Runtime interface {
+	NewSession(m *Model) (Session, error)
+}
+
+// An IntoRunner is a Session that can put results straight into the caller's tensors, whose types and shapes must be
+// those the graph computes. Where a Session is one, prefer it on hot paths: nothing is copied.
+type IntoRunner interface {
+	RunInto(ctx context.Context, feeds, outputs Feeds) error
+}
