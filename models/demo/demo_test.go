@@ -53,7 +53,7 @@ func TestTextsAreBalancedAndDisjoint(t *testing.T) {
 }
 
 func TestPicturesFollowTheSeed(t *testing.T) {
-	first, again, other := draw(t, 1), draw(t, 1), draw(t, 2)
+	first, again, other := digests(t, 1), digests(t, 1), digests(t, 2)
 	if len(first) != len(motifs)*(trainEach+testEach) {
 		t.Fatalf("%d different pictures drawn, want %d", len(first), len(motifs)*(trainEach+testEach))
 	}
@@ -67,8 +67,8 @@ func TestPicturesFollowTheSeed(t *testing.T) {
 	}
 }
 
-// draw returns the digests of the set's files.
-func draw(t *testing.T, seed uint64) map[[32]byte]bool {
+// digests returns the digests of the set's files.
+func digests(t *testing.T, seed uint64) map[[32]byte]bool {
 	dir := t.TempDir()
 	if err := DrawPictures(dir, seed); err != nil {
 		t.Fatal(err)
