@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/onnx-graft/graft/models"
+)
+
+// The exit codes, part of the program's contract.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitData        = 3
+	exitModel       = 4
+	exitRuntime     = 5
+	exitVerify      = 6
+	exitDownload    = 7
+	exitInterrupted = 130
+)
+
+// exits says what each code means and which errors lead to it. The first row
+// that matches decides.
+var exits = []struct {
+	code  int
+	means string
+	match func(error) bool
+}{
+	{exitOK, "done", nil},
+	{exitFailure, "anything else went wrong", nil},
+	{exitUsage, "the command line is wrong", is[usageError]},
+	{exitModel, "the model is malformed, unsupported, or not on this machine", is[*models.NotPulledError]},
+	{exitDownload, "a download failed, or the network is off", func(err error) bool {
+		return is[*models.StatusError](err) || is[*models.DigestError](err) || errors.Is(err, models.ErrOffline)
+	}},
+	{exitInterrupted, "interrupted", nil},
+}
+
+// exitCode finds the code of an error.
+func exitCode(ctx context.Context, err error) int {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return exitInterrupted
+	}
+	for _, e := range exits {
+		if e.match != nil && e.match(err) {
+			return e.code
+		}
+	}
+	return exitFailure
+}
+
+// is reports whether an error of type E is in err's chain.
+func is[E error](err error) bool {
+	var target E
+	return errors.As(err, &target)
+}
+
+// exitHelp is the table of exit codes as help shows it.
+func exitHelp() string {
+	var b strings.Builder
+	b.WriteString("Exit codes:\n")
+	for _, e := range exits {
+		fmt.Fprintf(&b, "  %3d  %s\n", e.code, e.means)
+	}
+	return b.String()
+}
