@@ -1,0 +1,24 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"testing"
+)
+
+// numpy.save of numpy.arange(6, dtype="<f4").reshape(1, 2, 3), NumPy 2.4.
+const savedByNumPy = "934e554d5059010076007b276465736372273a20273c6634272c2027666f727472616e5f6f72646572273a2046616c73652c20277368617065273a2028312c20322c2033292c207d202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020200a000000000000803f0000004000004040000080400000a040"
+
+func TestNPYAsNumPyWritesIt(t *testing.T) {
+	want, err := hex.DecodeString(savedByNumPy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := bytes.NewBuffer(npyHeader(1, 2, 3))
+	if err := writeFloats(got, []float32{0, 1, 2, 3, 4, 5}); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("got  %q\nwant %q", got.Bytes(), want)
+	}
+}
