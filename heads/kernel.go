@@ -1,0 +1,66 @@
+package heads
+
+// lanes is the width to which the columns of a block of logits are padded: the float32 numbers of one AVX-512 register.
+const lanes = 16
+
+// padded returns the columns a block of m logits has in memory: m itself for one, else the next multiple of lanes.
+func padded(m int) int {
+	if m == 1 {
+		return 1
+	}
+	return (m + lanes - 1) / lanes * lanes
+}
+
+// A view is a rows×cols float32 matrix inside a slice, given by how far apart its rows and columns are: with the two
+// exchanged it is the transpose.
+type view struct {
+	data     []float32
+	row, col int
+}
+
+// addProduct adds a (rows×inner) times b (inner×width, rows contiguous and width apart) to c, laid out as b.
+func addProduct(c []float32, a view, b []float32, rows, inner, width int) {
+	if width == 1 {
+		addVectorProduct(c, a, b, rows, inner)
+		return
+	}
+	for i := range rows {
+		to := c[i*width : (i+1)*width]
+		for p := range inner {
+			f := a.data[i*a.row+p*a.col]
+			from := b[p*width : (p+1)*width][:len(to)]
+			for j, v := range from {
+				to[j] += f * v
+			}
+		}
+	}
+}
+
+// addVectorProduct is addProduct for width 1.
+func addVectorProduct(c []float32, a view, b []float32, rows, inner int) {
+	if a.col != 1 { // a is a transposed block: walk it along its memory
+		for p := range inner {
+			f, from := b[p], a.data[p*a.col:p*a.col+rows]
+			for i, v := range from {
+				c[i] += f * v
+			}
+		}
+		return
+	}
+	for i := range rows {
+		row := a.data[i*a.row : i*a.row+inner]
+		w := b[:len(row)]
+		var s0, s1, s2, s3 float32
+		p := 0
+		for ; p+4 <= len(row); p += 4 {
+			s0 += row[p] * w[p]
+			s1 += row[p+1] * w[p+1]
+			s2 += row[p+2] * w[p+2]
+			s3 += row[p+3] * w[p+3]
+		}
+		for ; p < len(row); p++ {
+			s0 += row[p] * w[p]
+		}
+		c[i] += s0 + s1 + (s2 + s3)
+	}
+}

@@ -1,0 +1,57 @@
+package heads
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// eachPart calls do(p) for p = 0 to parts-1 on as many goroutines as there are cores, and stops early with ctx's error.
+// What the parts are must not depend on the number of cores, and what do writes must depend on p alone: then results do
+// not depend on the number of cores either. worker numbers the goroutines, for scratch space.
+func eachPart(ctx context.Context, parts int, do func(worker, part int)) error {
+	workers := min(runtime.GOMAXPROCS(0), parts)
+	if workers <= 1 {
+		for p := range parts {
+			if ctx.Err() != nil {
+				break
+			}
+			do(0, p)
+		}
+		return ctx.Err()
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				p := int(next.Add(1)) - 1
+				if p >= parts {
+					return
+				}
+				do(w, p)
+			}
+		})
+	}
+	wg.Wait()
+	return ctx.Err()
+}
+
+// A partition cuts n rows into parts of nearly equal size, always the same for the same n.
+type partition struct{ n, parts int }
+
+// partRows is about how many rows a part has: enough that adding up the parts' sums costs little beside making them.
+const partRows = 256
+
+// newPartition cuts n rows into at most limit parts.
+func newPartition(n, limit int) partition {
+	parts := 1
+	for parts*2 <= limit && n/(parts*2) >= partRows {
+		parts *= 2
+	}
+	return partition{n: n, parts: parts}
+}
+
+// bounds returns the first row of part p and the row after its last.
+func (s partition) bounds(p int) (lo, hi int) { return p * s.n / s.parts, (p + 1) * s.n / s.parts }
