@@ -2,6 +2,8 @@
 // run them. It does not compute anything itself; package ort runs models, package autodiff writes their gradients.
 package onnx
 
+import "github.com/onnx-graft/graft/onnx/internal/pb"
+
 // A Model is one ONNX file: a graph and what a runtime must know to run it (ModelProto in the ONNX IR specification).
 //
 // Tensor data of a loaded model aliases the file's memory map and must not be written to. A Model may be read by several
@@ -18,8 +20,16 @@ type Model struct {
 	Functions       []*Function
 	Metadata        []Property
 
-	unknown []byte // fields this package does not know, kept as they came
-	file    *mapping
+	training []byte // training_info and device configurations, fields this package keeps as they came
+	devices  []byte
+	kept
+	file *mapping // what tensor data aliases; nil where the model was not read from a file
+}
+
+// kept is what every message of the format carries through a load and a save beside its values.
+type kept struct {
+	unknown []byte  // fields this package does not know, as they came
+	form    pb.Form // fields the file wrote in the less usual of two ways, such as an empty string written out
 }
 
 // Opset names one operator set a model imports. The empty domain is ai.onnx.
@@ -27,14 +37,14 @@ type Opset struct {
 	Domain  string
 	Version int64
 
-	unknown []byte
+	kept
 }
 
 // A Property is one key and value of a model's, graph's or node's metadata.
 type Property struct {
 	Key, Value string
 
-	unknown []byte
+	kept
 }
 
 // A Graph is a list of nodes in topological order, with the initializers (weights) they read.
@@ -49,7 +59,8 @@ type Graph struct {
 	Values             []*Value // types of inner tensors, where the exporter wrote them (value_info)
 	Metadata           []Property
 
-	unknown []byte
+	quantization []byte // quantization annotations as they came
+	kept
 }
 
 // A Node is one operator call. An empty name in Inputs or Outputs is an optional argument left out.
@@ -64,7 +75,8 @@ type Node struct {
 	Doc        string
 	Metadata   []Property
 
-	unknown []byte
+	devices []byte // device configurations as they came
+	kept
 }
 
 // A Function is a model-local operator, given by its nodes (FunctionProto).
@@ -82,7 +94,7 @@ type Function struct {
 	Values     []*Value
 	Metadata   []Property
 
-	unknown []byte
+	kept
 }
 
 // A Value is a named edge of a graph with what is known of its type: a graph input or output, the type of an inner
@@ -95,8 +107,15 @@ type Value struct {
 	Metadata []Property
 
 	denotation string
-	other      []byte // TypeProto of a sequence, map, optional or sparse tensor, kept as it came
-	unknown    []byte
+	other      []byte     // TypeProto of a sequence, map, optional or sparse tensor, as it came
+	inner      *innerKept // nil where the type's nested messages have nothing to keep
+	kept
+}
+
+// innerKept is what the messages nested in a Value carry: its TypeProto, that one's Tensor, that one's TensorShapeProto.
+type innerKept struct {
+	typ, tensor, shape kept
+	typed              bool // the TypeProto holds a tensor type, be it empty
 }
 
 // A Shape is a list of dimensions. A non-nil Shape of length 0 is a scalar's; a nil Shape is not known.
@@ -109,7 +128,7 @@ type Dim struct {
 	Param string
 
 	denotation string
-	unknown    []byte
+	kept
 }
 
 // Known returns a dimension of fixed size n.
@@ -159,6 +178,6 @@ type Attribute struct {
 	Graphs  []*Graph
 	Sparses []*SparseTensor
 
-	other   [][]byte // TypeProto values, kept as they came
-	unknown []byte
+	other []byte // TypeProto values as they came
+	kept
 }

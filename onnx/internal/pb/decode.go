@@ -29,14 +29,14 @@ type Base struct {
 // A Message is a singular sub-message still encoded; nil where the field was absent. [Decode] reads it.
 type Message[T any] []byte
 
-// message is a pointer to a generated struct.
-type message[T any] interface {
+// Unmarshaler is a pointer to a generated struct.
+type Unmarshaler[T any] interface {
 	*T
 	Unmarshal(b []byte) error
 }
 
 // Decode reads m; the zero T where m is absent.
-func Decode[T any, P message[T]](m Message[T]) (T, error) {
+func Decode[T any, P Unmarshaler[T]](m Message[T]) (T, error) {
 	var t T
 	err := P(&t).Unmarshal(m)
 	return t, err
@@ -46,7 +46,7 @@ func Decode[T any, P message[T]](m Message[T]) (T, error) {
 type Messages[T any] struct{ span }
 
 // Each decodes the messages in file order, each into the same struct, and stops at the first error.
-func Each[T any, P message[T]](s Messages[T], f func(i int, t *T) error) error {
+func Each[T any, P Unmarshaler[T]](s Messages[T], f func(i int, t *T) error) error {
 	var t T
 	i := 0
 	for r := s.reader(); r.nextOf(s.num); {
@@ -152,6 +152,9 @@ type span struct {
 
 // Len is the number of occurrences.
 func (s span) Len() int { return s.n }
+
+// Present reports whether the field occurs at all.
+func (s span) Present() bool { return s.n > 0 }
 
 // Raw returns the occurrences as the file wrote them, tags included; nil where there are none. They alias the input
 // where nothing lies between them.

@@ -155,6 +155,12 @@ func (e *Encoder) Message(f MessageField, write func(*Encoder)) {
 	e.varint(uint64(e.sizes[at]))
 }
 
+// AppendMessage appends to b a message field whose content is encoded already.
+func AppendMessage(b []byte, f MessageField, content []byte) []byte {
+	b = protowire.AppendTag(b, protowire.Number(f), protowire.BytesType)
+	return protowire.AppendBytes(b, content)
+}
+
 // Encoded writes a nested message that is encoded already.
 func (e *Encoder) Encoded(f MessageField, b []byte) { e.bytes(int32(f), b) }
 

@@ -1,0 +1,132 @@
+package onnx
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/onnx-graft/graft/onnx/internal/pb"
+	"github.com/onnx-graft/graft/onnx/storage"
+)
+
+const (
+	maxFile      = 2<<30 - 1 // the largest message that protocol buffers allow, and so the largest ONNX file
+	pageSize     = 4096      // data in other files begins at multiples of it, so that it can be mapped
+	smallestData = 1024      // tensors below it stay in the model: shapes and axes are looked at without weights
+)
+
+// A SaveOption changes how [Model.Save] writes.
+type SaveOption func(*saving)
+
+type saving struct {
+	external bool
+	limit    int64 // largest file written without external data
+}
+
+// ExternalData puts the initializers of 1 KiB and more into one file beside the model, named as the model with ".data"
+// appended, where they can be mapped. A model beyond 2 GiB, which one ONNX file cannot hold, is saved so in any case.
+func ExternalData() SaveOption { return func(s *saving) { s.external = true } }
+
+// fileLimit takes the place of the 2 GiB that a file can have.
+func fileLimit(n int64) SaveOption { return func(s *saving) { s.limit = n } }
+
+// Save writes the model to path. The file appears whole or not at all; where there was one, it is replaced. External
+// data is in place before the model that refers to it. The same model gives the same bytes, and a file just loaded is
+// written back byte for byte where its fields were in the order of their numbers.
+func (m *Model) Save(path string, options ...SaveOption) error {
+	s := saving{limit: maxFile}
+	for _, o := range options {
+		o(&s)
+	}
+	var places map[*Tensor]place
+	if s.external || pb.Size(m.encode(nil)) > s.limit {
+		var err error
+		if places, err = m.saveData(path + ".data"); err != nil {
+			return fmt.Errorf("onnx: save %s: %w", path, err)
+		}
+		if n := pb.Size(m.encode(places)); n > s.limit {
+			return unsupported(Where{File: path}, "the graph without its weights has %d bytes, more than the %d of one file", n, s.limit)
+		}
+	}
+	err := write(path, func(w io.Writer) error { return pb.Write(w, m.encode(places)) })
+	if err != nil {
+		return fmt.Errorf("onnx: save %s: %w", path, err)
+	}
+	return nil
+}
+
+// Bytes returns the model as one ONNX file. The same model gives the same bytes. All data is in them; a model beyond
+// 2 GiB is an [UnsupportedError], as no ONNX file can hold it.
+func (m *Model) Bytes() ([]byte, error) {
+	n := pb.Size(m.encode(nil))
+	if n > maxFile {
+		return nil, unsupported(Where{}, "%d bytes are more than one ONNX file can hold; save the model, or use WriteTo", n)
+	}
+	var b bytes.Buffer
+	b.Grow(int(n))
+	if err := pb.Write(&b, m.encode(nil)); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// WriteTo writes what Bytes returns, whatever its size, without holding it in memory: for a digest, for example.
+func (m *Model) WriteTo(w io.Writer) (int64, error) {
+	return pb.Size(m.encode(nil)), pb.Write(w, m.encode(nil))
+}
+
+// write makes a file whole or not at all.
+func write(path string, content func(io.Writer) error) error {
+	f, err := storage.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Abort()
+	if err := content(f); err != nil {
+		return err
+	}
+	return f.Commit()
+}
+
+// saveData writes the larger initializers to a file of their own and returns where in it each one lies.
+func (m *Model) saveData(path string) (map[*Tensor]place, error) {
+	places := map[*Tensor]place{}
+	err := write(path, func(w io.Writer) error {
+		var at int64
+		for _, t := range m.weights() {
+			if len(t.Data) < smallestData {
+				continue
+			}
+			gap := (pageSize - at%pageSize) % pageSize
+			if _, err := w.Write(make([]byte, gap)); err != nil {
+				return err
+			}
+			if _, err := w.Write(t.Data); err != nil {
+				return err
+			}
+			places[t] = place{filepath.Base(path), at + gap, int64(len(t.Data))}
+			at += gap + int64(len(t.Data))
+		}
+		return nil
+	})
+	return places, err
+}
+
+// weights lists the initializers of the graph and of the graphs within it, in file order.
+func (m *Model) weights() []*Tensor {
+	var list []*Tensor
+	var add func(g *Graph)
+	add = func(g *Graph) {
+		list = append(list, g.Initializers...)
+		for _, n := range g.Nodes {
+			for _, sub := range subgraphs(n) {
+				add(sub)
+			}
+		}
+	}
+	if m.Graph != nil {
+		add(m.Graph)
+	}
+	return list
+}
