@@ -1,0 +1,415 @@
+package onnx
+
+import (
+	"math"
+	"slices"
+)
+
+// This file has the rules of operators that move elements about, and of those that compute shapes.
+
+func transpose(f *facts, n *Node, _ int) []size {
+	in, perm := f.in(n, 0), n.Ints("perm")
+	out := slices.Clone(in)
+	if len(perm) == 0 {
+		slices.Reverse(out)
+		return out
+	}
+	if in == nil || len(perm) != len(in) {
+		return unknown(len(perm))
+	}
+	for i, p := range perm {
+		k, ok := axisOf(p, len(in))
+		if !ok {
+			return nil
+		}
+		out[i] = in[k]
+	}
+	return out
+}
+
+func reshape(f *facts, n *Node, _ int) []size {
+	in := f.in(n, 0)
+	target, ok := f.contents[n.Input(1)]
+	if a := n.Attr("shape"); a != nil { // before opset 5
+		target, ok = fixedSizes(a.Ints), true
+	}
+	if !ok {
+		if s := f.in(n, 1); len(s) == 1 && s[0].known() && s[0].sym == "" && s[0].n < 64 {
+			return unknown(int(s[0].n))
+		}
+		return nil
+	}
+	out, rest, open := slices.Clone(target), []size{}, -1
+	for i, s := range target {
+		if s.is(0) && n.Int("allowzero", 0) == 0 {
+			if out[i] = anySize; i < len(in) {
+				out[i] = in[i]
+			}
+		}
+		if target[i].known() {
+			rest = append(rest, out[i])
+			continue
+		}
+		if open >= 0 {
+			return out
+		}
+		open = i
+	}
+	if open >= 0 && in != nil {
+		out[open] = quotient(in, rest)
+	}
+	return out
+}
+
+func flatten(f *facts, n *Node, _ int) []size {
+	in := f.in(n, 0)
+	if in == nil {
+		return unknown(2)
+	}
+	axis := n.Int("axis", 1)
+	if axis < 0 {
+		axis += int64(len(in))
+	}
+	if axis < 0 || axis > int64(len(in)) {
+		return nil
+	}
+	return []size{product(in[:axis]), product(in[axis:])}
+}
+
+func squeeze(f *facts, n *Node, _ int) []size {
+	in := f.in(n, 0)
+	axes, known := f.axesOf(n)
+	if in == nil || !known {
+		return nil
+	}
+	if len(axes) == 0 {
+		for k, s := range in {
+			if !s.known() || s.sym != "" {
+				return nil
+			}
+			if s.is(1) {
+				axes = append(axes, int64(k))
+			}
+		}
+	}
+	return dropAxes(in, axes, false)
+}
+
+func unsqueeze(f *facts, n *Node, _ int) []size {
+	in := f.in(n, 0)
+	axes, known := f.axesOf(n)
+	if in == nil || !known {
+		return nil
+	}
+	out := make([]size, len(in)+len(axes))
+	added := map[int]bool{}
+	for _, axis := range axes {
+		k, ok := axisOf(axis, len(out))
+		if !ok || added[k] {
+			return nil
+		}
+		added[k], out[k] = true, fixed(1)
+	}
+	next := 0
+	for k := range out {
+		if !added[k] {
+			out[k] = in[next]
+			next++
+		}
+	}
+	return out
+}
+
+func concat(f *facts, n *Node, _ int) []size {
+	out := slices.Clone(f.in(n, 0))
+	axis, ok := axisOf(n.Int("axis", 0), len(out))
+	if !ok {
+		return nil
+	}
+	sum := fixed(0)
+	for k := range n.Inputs {
+		in := f.in(n, k)
+		if len(in) != len(out) {
+			return nil
+		}
+		for i := range in {
+			if i != axis && !out[i].known() {
+				out[i] = in[i]
+			}
+		}
+		if s := in[axis]; !s.known() || s.sym != "" || !sum.known() {
+			sum = anySize
+		} else {
+			sum.n += s.n
+		}
+	}
+	out[axis] = sum
+	if len(n.Inputs) == 1 {
+		out[axis] = f.in(n, 0)[axis]
+	}
+	return out
+}
+
+func split(f *facts, n *Node, i int) []size {
+	out := slices.Clone(f.in(n, 0))
+	axis, ok := axisOf(n.Int("axis", 0), len(out))
+	if !ok {
+		return nil
+	}
+	parts := n.Ints("split")
+	if n.Input(1) != "" {
+		if parts, ok = f.index.constantInts(n.Input(1)); !ok {
+			out[axis] = anySize
+			return out
+		}
+	}
+	switch {
+	case i < len(parts) && parts[i] >= 0:
+		out[axis] = fixed(parts[i])
+	default:
+		out[axis] = quotient(out[axis:axis+1], []size{fixed(int64(len(n.Outputs)))})
+	}
+	return out
+}
+
+// sliceOf returns a Slice's bounds by axis; ok is false where they are computed.
+func (f *facts) sliceOf(n *Node) (starts, ends, axes, steps []int64, ok bool) {
+	if n.Attr("starts") != nil {
+		starts, ends, axes = n.Ints("starts"), n.Ints("ends"), n.Ints("axes")
+		ok = true
+	} else {
+		known := func(k int) (list []int64) {
+			if n.Input(k) == "" {
+				return nil
+			}
+			list, fine := f.index.constantInts(n.Input(k))
+			ok = ok && fine
+			return list
+		}
+		ok = true
+		starts, ends, axes, steps = known(1), known(2), known(3), known(4)
+	}
+	for k := range starts {
+		if len(axes) <= k {
+			axes = append(axes, int64(k))
+		}
+		if len(steps) <= k {
+			steps = append(steps, 1)
+		}
+	}
+	return starts, ends, axes, steps, ok && len(ends) == len(starts)
+}
+
+func slice(f *facts, n *Node, _ int) []size {
+	in := f.in(n, 0)
+	starts, ends, axes, steps, ok := f.sliceOf(n)
+	if !ok {
+		axes, known := f.index.constantInts(n.Input(3))
+		if !known || in == nil {
+			return unknown(len(in))
+		}
+		out := slices.Clone(in)
+		for _, axis := range axes {
+			if k, ok := axisOf(axis, len(in)); ok {
+				out[k] = anySize
+			}
+		}
+		return out
+	}
+	out := slices.Clone(in)
+	for i, axis := range axes {
+		k, ok := axisOf(axis, len(in))
+		if !ok || i >= len(starts) {
+			return nil
+		}
+		out[k] = sliced(in[k], starts[i], ends[i], steps[i])
+	}
+	return out
+}
+
+// sliced is the length of start:end:step of s elements.
+func sliced(s size, start, end, step int64) size {
+	if start == 0 && end >= math.MaxInt32 && step == 1 {
+		return s
+	}
+	if step == 0 || !s.known() || s.sym != "" {
+		return anySize
+	}
+	low, high := int64(0), s.n
+	if step < 0 {
+		low, high = -1, s.n-1
+	}
+	bound := func(v int64) int64 {
+		if v < 0 {
+			v += s.n
+		}
+		return min(max(v, low), high)
+	}
+	from, to := bound(start), bound(end)
+	if step > 0 {
+		return fixed(max(0, (to-from+step-1)/step))
+	}
+	return fixed(max(0, (from-to-step-1)/-step))
+}
+
+func gather(f *facts, n *Node, _ int) []size {
+	in, at := f.in(n, 0), f.in(n, 1)
+	axis, ok := axisOf(n.Int("axis", 0), len(in))
+	if !ok || at == nil {
+		return nil
+	}
+	return slices.Concat(in[:axis], at, in[axis+1:])
+}
+
+func expand(f *facts, n *Node, _ int) []size {
+	target, ok := f.contents[n.Input(1)]
+	if !ok {
+		return nil
+	}
+	return broadcastSizes(f.in(n, 0), target)
+}
+
+func constantOfShape(f *facts, n *Node, _ int) []size { return f.contents[n.Input(0)] }
+
+func tile(f *facts, n *Node, _ int) []size {
+	out, times := slices.Clone(f.in(n, 0)), f.contents[n.Input(1)]
+	for k := range out {
+		if len(times) != len(out) {
+			out[k] = anySize
+			continue
+		}
+		out[k] = product([]size{out[k], times[k]})
+	}
+	return out
+}
+
+func pad(f *facts, n *Node, _ int) []size {
+	out := slices.Clone(f.in(n, 0))
+	pads, ok := n.Ints("pads"), true
+	if n.Input(1) != "" {
+		pads, ok = f.index.constantInts(n.Input(1))
+	}
+	if !ok || len(pads) != 2*len(out) || n.Input(3) != "" {
+		return unknown(len(out))
+	}
+	for k := range out {
+		if add := pads[k] + pads[len(out)+k]; add != 0 {
+			if out[k].sym != "" || !out[k].known() {
+				out[k] = anySize
+				continue
+			}
+			out[k] = fixed(max(0, out[k].n+add))
+		}
+	}
+	return out
+}
+
+func resize(f *facts, n *Node, _ int) []size {
+	out := slices.Clone(f.in(n, 0))
+	scales := n.Attr("scales")
+	var by []float32
+	switch {
+	case scales != nil:
+		by = scales.Floats
+	case n.Is("Upsample"):
+		by, _ = f.index.constantFloats(n.Input(1))
+	case n.Input(3) != "":
+		if to := f.contents[n.Input(3)]; len(to) == len(out) {
+			return to
+		}
+	default:
+		by, _ = f.index.constantFloats(n.Input(2))
+	}
+	for k := range out {
+		switch {
+		case len(by) != len(out):
+			out[k] = anySize
+		case by[k] == 1:
+		case out[k].known() && out[k].sym == "" && by[k] > 0 && by[k] < 1<<16:
+			out[k] = fixed(int64(math.Floor(float64(out[k].n) * float64(by[k]))))
+		default:
+			out[k] = anySize
+		}
+	}
+	return out
+}
+
+// contentRules follow the elements of tensors that hold shapes, from Shape to Reshape.
+var contentRules = map[string]func(f *facts, n *Node) []size{
+	"Shape": func(f *facts, n *Node) []size {
+		in := f.in(n, 0)
+		start, end := n.Int("start", 0), n.Int("end", math.MaxInt64)
+		from, to := boundIn(start, len(in)), boundIn(end, len(in))
+		if in == nil || from > to {
+			return nil
+		}
+		return in[from:to]
+	},
+	"Identity":  contentOfInput,
+	"Cast":      contentOfInput,
+	"Unsqueeze": contentOfInput,
+	"Squeeze":   contentOfInput,
+	"Concat": func(f *facts, n *Node) []size {
+		all := []size{}
+		for _, name := range n.Inputs {
+			c, ok := f.contents[name]
+			if s := f.sizes[name]; !ok && len(s) == 1 && s[0].known() && s[0].sym == "" && s[0].n <= 8 {
+				c, ok = unknown(int(s[0].n)), true
+			}
+			if !ok {
+				return nil
+			}
+			all = append(all, c...)
+		}
+		return all
+	},
+	"Gather": func(f *facts, n *Node) []size {
+		c, ok := f.contents[n.Input(0)]
+		at, known := f.index.constantInts(n.Input(1))
+		if !ok || !known || n.Int("axis", 0) != 0 {
+			return nil
+		}
+		picked := []size{}
+		for _, i := range at {
+			k, ok := axisOf(i, len(c))
+			if !ok {
+				return nil
+			}
+			picked = append(picked, c[k])
+		}
+		return picked
+	},
+	"Slice": func(f *facts, n *Node) []size {
+		c := f.contents[n.Input(0)]
+		starts, ends, axes, steps, ok := f.sliceOf(n)
+		if c == nil || !ok || len(starts) != 1 || axes[0] != 0 || steps[0] != 1 {
+			return nil
+		}
+		from, to := boundIn(starts[0], len(c)), boundIn(ends[0], len(c))
+		return c[from:max(from, to)]
+	},
+	"Mul": func(f *facts, n *Node) []size {
+		a, b := f.contents[n.Input(0)], f.contents[n.Input(1)]
+		if len(a) != 1 || len(b) != 1 {
+			return nil
+		}
+		return []size{product([]size{a[0], b[0]})}
+	},
+	"Div": func(f *facts, n *Node) []size {
+		a, b := f.contents[n.Input(0)], f.contents[n.Input(1)]
+		if len(a) != 1 || len(b) != 1 {
+			return nil
+		}
+		return []size{quotient(a, b)}
+	},
+}
+
+func contentOfInput(f *facts, n *Node) []size { return f.contents[n.Input(0)] }
+
+// boundIn brings a slice bound into 0…length.
+func boundIn(v int64, length int) int64 {
+	if v < 0 {
+		v += int64(length)
+	}
+	return min(max(v, 0), int64(length))
+}

@@ -1,0 +1,108 @@
+package onnx
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// names hands out names that a graph does not use yet.
+type names map[string]bool
+
+// namesOf collects every tensor and node name of a graph and of the graphs inside it.
+func namesOf(g *Graph) names {
+	used := names{}
+	used.addGraph(g)
+	return used
+}
+
+func (u names) addGraph(g *Graph) {
+	for _, list := range [][]*Value{g.Inputs, g.Outputs, g.Values} {
+		for _, v := range list {
+			u[v.Name] = true
+		}
+	}
+	for _, t := range g.Initializers {
+		u[t.Name] = true
+	}
+	for _, t := range g.SparseInitializers {
+		if t.Values != nil {
+			u[t.Values.Name] = true
+		}
+	}
+	for _, n := range g.Nodes {
+		u[n.Name] = true
+		for _, list := range [][]string{n.Inputs, n.Outputs} {
+			for _, name := range list {
+				u[name] = true
+			}
+		}
+		for _, sub := range subgraphs(n) {
+			u.addGraph(sub)
+		}
+	}
+}
+
+// fresh returns want, or want_1, want_2, … where that is taken, and takes it.
+func (u names) fresh(want string) string {
+	name := want
+	for i := 1; name == "" || u[name]; i++ {
+		name = want + "_" + strconv.Itoa(i)
+	}
+	u[name] = true
+	return name
+}
+
+// missing says that the graph has no such tensor, and which it has that is called nearly the same.
+func (x *Index) missing(tensor string) error {
+	known := make([]string, 0, len(x.producers)+len(x.weights))
+	for name := range x.producers {
+		known = append(known, name)
+	}
+	for name := range x.weights {
+		known = append(known, name)
+	}
+	for _, v := range x.graph.Inputs {
+		known = append(known, v.Name)
+	}
+	slices.Sort(known)
+	best, least := "", len(tensor)/2+1
+	for _, name := range known {
+		if d := distance(strings.ToLower(tensor), strings.ToLower(name), least); d < least {
+			best, least = name, d
+		}
+	}
+	if best == "" {
+		return fmt.Errorf("no tensor %q in the graph", tensor)
+	}
+	return fmt.Errorf("no tensor %q in the graph; there is %q", tensor, best)
+}
+
+// distance counts the insertions, deletions and replacements of bytes that turn a into b, up to limit (Levenshtein).
+func distance(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for k := range row {
+		row[k] = k
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		least := row[0]
+		for k := range len(b) {
+			cost := diagonal
+			if a[i] != b[k] {
+				cost = 1 + min(diagonal, row[k], row[k+1])
+			}
+			diagonal, row[k+1] = row[k+1], cost
+			least = min(least, cost)
+		}
+		if least >= limit {
+			return limit
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,58 @@
+package onnx
+
+import "fmt"
+
+// Rename gives a tensor, which may be an input, an output, a weight or an inner one, another name wherever it is
+// mentioned: by nodes, also in subgraphs, by value_info and by quantization annotations. It is an error where the graph
+// has no such tensor or already uses the new name.
+func Rename(m *Model, old, name string) error {
+	if old == name {
+		return nil
+	}
+	if x := NewIndex(m.Graph); !x.Has(old) {
+		return fmt.Errorf("onnx: rename: %w", x.missing(old))
+	}
+	if used := namesOf(m.Graph); name == "" || used[name] {
+		return fmt.Errorf("onnx: rename %q to %q: the graph uses that name already, or it is empty", old, name)
+	}
+	renameIn(m.Graph, old, name)
+	return nil
+}
+
+// renameIn renames a tensor in g and in the subgraphs that see it.
+func renameIn(g *Graph, old, name string) {
+	replace := func(s *string) {
+		if *s == old {
+			*s = name
+		}
+	}
+	for _, list := range [][]*Value{g.Inputs, g.Outputs, g.Values} {
+		for _, v := range list {
+			replace(&v.Name)
+		}
+	}
+	for _, t := range g.Initializers {
+		replace(&t.Name)
+	}
+	for _, t := range g.SparseInitializers {
+		if t.Values != nil {
+			replace(&t.Values.Name)
+		}
+	}
+	for _, n := range g.Nodes {
+		for i := range n.Inputs {
+			replace(&n.Inputs[i])
+		}
+		for i := range n.Outputs {
+			replace(&n.Outputs[i])
+		}
+		for _, sub := range subgraphs(n) {
+			if !defines(sub, old) {
+				renameIn(sub, old, name)
+			}
+		}
+	}
+}
+
+// defines reports whether a subgraph has a tensor of its own of that name, which hides the outer one.
+func defines(g *Graph, name string) bool { return NewIndex(g).Has(name) }
