@@ -7,15 +7,7 @@ import (
 )
 
 // shape returns what was measured of a tensor's shape.
-func (w *walker) shape(name string) dims {
-	if d, ok := w.shapes.dims[name]; ok {
-		return d
-	}
-	if t := w.consts[name]; t != nil {
-		return pair(t.Shape, t.Shape)
-	}
-	return nil
-}
+func (w *walker) shape(name string) dims { return w.shapes.dims[name] }
 
 // elements returns the number of elements in the two runs.
 func (d dims) elements() dim {
@@ -189,7 +181,7 @@ func (s *step) integers(i int) ([]int64, bool) {
 	if v, ok := s.shapes.ints[name]; ok {
 		return v, true
 	}
-	t := s.consts[name]
+	t := s.index.Constant(name)
 	if t == nil {
 		return nil, false
 	}
@@ -209,7 +201,7 @@ func (s *step) integers(i int) ([]int64, bool) {
 
 // number returns the value of a constant input of one element.
 func (s *step) number(i int) (float64, bool) {
-	t := s.consts[s.node.Input(i)]
+	t := s.index.Constant(s.node.Input(i))
 	if t == nil {
 		return 0, false
 	}

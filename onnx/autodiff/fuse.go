@@ -11,8 +11,13 @@ import (
 // write them, and returns how many it found. The results differ only in rounding; the backward pass is shorter, and does
 // not keep ONNX Runtime from its own fusions by reading values in between. A pattern of which an inner value is used
 // elsewhere too, or is a graph output, is left alone. GELUs are fused where the model imports ai.onnx 20 or later.
-func Fuse(m *onnx.Model) int {
-	f := newFuser(m)
+func Fuse(m *onnx.Model) (int, error) {
+	f := fuser{index: onnx.NewIndex(m.Graph), output: map[string]bool{}}
+	var outputs []string
+	for _, o := range m.Graph.Outputs {
+		f.output[o.Name] = true
+		outputs = append(outputs, o.Name)
+	}
 	found := 0
 	for _, n := range slices.Clone(m.Graph.Nodes) {
 		switch {
@@ -22,46 +27,26 @@ func Fuse(m *onnx.Model) int {
 			found++
 		}
 	}
-	f.sweep()
-	return found
+	return found, onnx.Cut(m, outputs...)
 }
 
 // A fuser finds patterns in a graph.
 type fuser struct {
-	m        *onnx.Model
-	consts   map[string]*onnx.Tensor
-	producer map[string]*onnx.Node
-	users    map[string][]*onnx.Node
-	output   map[string]bool
-}
-
-func newFuser(m *onnx.Model) *fuser {
-	f := &fuser{m: m, consts: constants(m), producer: map[string]*onnx.Node{}, users: map[string][]*onnx.Node{}, output: map[string]bool{}}
-	for _, n := range m.Graph.Nodes {
-		for _, out := range n.Outputs {
-			f.producer[out] = n
-		}
-		for _, in := range n.Inputs {
-			f.users[in] = append(f.users[in], n)
-		}
-	}
-	for _, o := range m.Graph.Outputs {
-		f.output[o.Name] = true
-	}
-	return f
+	index  *onnx.Index
+	output map[string]bool
 }
 
 // made returns the node that makes the tensor if it is of the named operator, else nil.
-func (f *fuser) made(name, op string) *onnx.Node {
-	if n := f.producer[name]; n != nil && n.Is(op) {
+func (f fuser) made(name, op string) *onnx.Node {
+	if n := f.index.Producer(name); n != nil && n.Is(op) {
 		return n
 	}
 	return nil
 }
 
 // user returns the only user of the tensor if it is of the named operator, else nil.
-func (f *fuser) user(name, op string) *onnx.Node {
-	if u := f.users[name]; len(u) == 1 && u[0].Is(op) && !f.output[name] {
+func (f fuser) user(name, op string) *onnx.Node {
+	if u := f.index.Readers(name); len(u) == 1 && u[0].Is(op) && !f.output[name] {
 		return u[0]
 	}
 	return nil
@@ -76,8 +61,8 @@ func other(n *onnx.Node, name string) string {
 }
 
 // number returns the value of a constant of one element.
-func (f *fuser) number(name string) (float64, bool) {
-	t := f.consts[name]
+func (f fuser) number(name string) (float64, bool) {
+	t := f.index.Constant(name)
 	if t == nil {
 		return 0, false
 	}
@@ -88,13 +73,13 @@ func (f *fuser) number(name string) (float64, bool) {
 	return float64(v[0]), true
 }
 
-func (f *fuser) isNumber(name string, want float64) bool {
+func (f fuser) isNumber(name string, want float64) bool {
 	v, ok := f.number(name)
 	return ok && math.Abs(v-want) <= 1e-4*math.Abs(want)
 }
 
 // scaledBy returns the other operand of a Mul by the constant c, or of a Div by 1/c.
-func (f *fuser) scaledBy(name string, c float64) (string, bool) {
+func (f fuser) scaledBy(name string, c float64) (string, bool) {
 	if n := f.made(name, "Mul"); n != nil {
 		for i := range 2 {
 			if f.isNumber(n.Input(i), c) {
@@ -109,20 +94,20 @@ func (f *fuser) scaledBy(name string, c float64) (string, bool) {
 }
 
 // meanOfLast returns x where the tensor is ReduceMean(x) over the last axis, kept.
-func (f *fuser) meanOfLast(name string) (string, bool) {
+func (f fuser) meanOfLast(name string) (string, bool) {
 	n := f.made(name, "ReduceMean")
 	if n == nil || n.Int("keepdims", 1) == 0 {
 		return "", false
 	}
 	axes := n.Ints("axes")
-	if t := f.consts[n.Input(1)]; t != nil {
+	if t := f.index.Constant(n.Input(1)); t != nil {
 		axes, _ = onnx.View[int64](t)
 	}
 	return n.Input(0), len(axes) == 1 && axes[0] == -1
 }
 
 // squareOf returns x where the tensor is x², as Pow or Mul.
-func (f *fuser) squareOf(name string) (string, bool) {
+func (f fuser) squareOf(name string) (string, bool) {
 	if n := f.made(name, "Pow"); n != nil && f.isNumber(n.Input(1), 2) {
 		return n.Input(0), true
 	}
@@ -133,7 +118,7 @@ func (f *fuser) squareOf(name string) (string, bool) {
 }
 
 // centredFrom returns x where the tensor is x − mean(x).
-func (f *fuser) centredFrom(name string) (string, bool) {
+func (f fuser) centredFrom(name string) (string, bool) {
 	n := f.made(name, "Sub")
 	if n == nil {
 		return "", false
@@ -143,7 +128,7 @@ func (f *fuser) centredFrom(name string) (string, bool) {
 }
 
 // layerNorm replaces (x − mean)/√(var + ε)·scale + bias, found from its Div.
-func (f *fuser) layerNorm(div *onnx.Node) bool {
+func (f fuser) layerNorm(div *onnx.Node) bool {
 	x, ok := f.centredFrom(div.Input(0))
 	root := f.made(div.Input(1), "Sqrt")
 	if !ok || root == nil {
@@ -184,19 +169,19 @@ func (f *fuser) layerNorm(div *onnx.Node) bool {
 }
 
 // vector tells whether the tensor is a weight of one dimension.
-func (f *fuser) vector(name string) bool {
-	t := f.consts[name]
+func (f fuser) vector(name string) bool {
+	t := f.index.Constant(name)
 	return t != nil && len(t.Shape) == 1
 }
 
 // erfGelu replaces x·½·(1 + erf(x/√2)), found from its Erf.
-func (f *fuser) erfGelu(erf *onnx.Node) bool {
+func (f fuser) erfGelu(erf *onnx.Node) bool {
 	x, ok := f.scaledBy(erf.Input(0), 1/math.Sqrt2)
 	return ok && f.gelu(erf, x, "none")
 }
 
 // tanhGelu replaces x·½·(1 + tanh(√(2/π)·(x + 0.044715·x³))), found from its Tanh.
-func (f *fuser) tanhGelu(tanh *onnx.Node) bool {
+func (f fuser) tanhGelu(tanh *onnx.Node) bool {
 	inner, ok := f.scaledBy(tanh.Input(0), math.Sqrt(2/math.Pi))
 	if !ok {
 		return false
@@ -215,7 +200,7 @@ func (f *fuser) tanhGelu(tanh *onnx.Node) bool {
 }
 
 // isCube tells whether the tensor is x³, as Pow or as two Muls.
-func (f *fuser) isCube(name, x string) bool {
+func (f fuser) isCube(name, x string) bool {
 	if n := f.made(name, "Pow"); n != nil {
 		return n.Input(0) == x && f.isNumber(n.Input(1), 3)
 	}
@@ -228,7 +213,7 @@ func (f *fuser) isCube(name, x string) bool {
 }
 
 // gelu replaces the product of x, ½ and 1 + bend's output, in any order of the factors.
-func (f *fuser) gelu(bend *onnx.Node, x, approximate string) bool {
+func (f fuser) gelu(bend *onnx.Node, x, approximate string) bool {
 	last := f.user(bend.Output(0), "Add")
 	if last == nil || !f.isNumber(other(last, bend.Output(0)), 1) {
 		return false
@@ -259,30 +244,7 @@ func (f *fuser) gelu(bend *onnx.Node, x, approximate string) bool {
 }
 
 // replace puts fused in the place of last, the final node of a pattern, and keeps its output's name.
-func (f *fuser) replace(last, fused *onnx.Node) {
+func (f fuser) replace(last, fused *onnx.Node) {
 	fused.Outputs = last.Outputs
 	*last = *fused
-}
-
-// sweep removes the nodes whose outputs nobody uses any more.
-func (f *fuser) sweep() {
-	g := f.m.Graph
-	for {
-		used := map[string]bool{}
-		for name := range f.output {
-			used[name] = true
-		}
-		for _, n := range g.Nodes {
-			for _, in := range n.Inputs {
-				used[in] = true
-			}
-		}
-		before := len(g.Nodes)
-		g.Nodes = slices.DeleteFunc(g.Nodes, func(n *onnx.Node) bool {
-			return !slices.ContainsFunc(n.Outputs, func(out string) bool { return used[out] })
-		})
-		if len(g.Nodes) == before {
-			return
-		}
-	}
 }

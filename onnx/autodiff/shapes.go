@@ -54,16 +54,15 @@ var steering = map[string][]int{
 // It returns the runtime's error where m cannot be run, and an error naming the tensor whose rank differs between the runs.
 func Measure(ctx context.Context, rt onnx.Runtime, m *onnx.Model, small, large onnx.Feeds) (*Shapes, error) {
 	s := &Shapes{dims: map[string]dims{}, ints: map[string][]int64{}}
-	consts := constants(m)
-	for name, t := range consts {
-		s.dims[name] = pair(t.Shape, t.Shape)
+	for _, t := range m.Graph.Initializers {
+		s.dims[t.Name] = pair(t.Shape, t.Shape)
 	}
 	for name, t := range small {
 		if other := large[name]; other != nil && len(other.Shape) == len(t.Shape) {
 			s.dims[name] = pair(t.Shape, other.Shape)
 		}
 	}
-	tapped, taps, err := tap(m, consts)
+	tapped, taps, err := tap(m)
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +92,9 @@ type tapOf struct {
 }
 
 // tap returns a copy of m whose outputs are the shape of every tensor a node makes, and the values of those that steer.
-func tap(m *onnx.Model, consts map[string]*onnx.Tensor) (*onnx.Model, []tapOf, error) {
+func tap(m *onnx.Model) (*onnx.Model, []tapOf, error) {
 	m = m.Clone()
+	index := onnx.NewIndex(m.Graph)
 	nodes := slices.Clone(m.Graph.Nodes)
 	m.Graph.Outputs = nil
 	b := onnx.NewBuilder(m).Scope("measure")
@@ -107,12 +107,12 @@ func tap(m *onnx.Model, consts map[string]*onnx.Tensor) (*onnx.Model, []tapOf, e
 	steers := map[string]bool{}
 	for _, n := range nodes {
 		for _, i := range steering[n.OpType] {
-			if i < len(n.Inputs) && n.Inputs[i] != "" && consts[n.Inputs[i]] == nil {
-				steers[n.Inputs[i]] = true
+			if in := n.Input(i); in != "" && index.Constant(in) == nil {
+				steers[in] = true
 			}
 		}
 		for _, out := range n.Outputs {
-			if out != "" && consts[out] == nil {
+			if out != "" {
 				add(b.Op("Shape", []*onnx.Value{b.Value(out)}), tapOf{tensor: out})
 			}
 		}
@@ -163,42 +163,4 @@ func fed(m *onnx.Model, feeds onnx.Feeds) onnx.Feeds {
 		}
 	}
 	return taken
-}
-
-// constants returns the initializers and the tensors of Constant nodes by name.
-func constants(m *onnx.Model) map[string]*onnx.Tensor {
-	c := map[string]*onnx.Tensor{}
-	for _, t := range m.Graph.Initializers {
-		c[t.Name] = t
-	}
-	for _, n := range m.Graph.Nodes {
-		switch {
-		case n.Is("Constant"):
-			if t := constantOf(n); t != nil {
-				c[n.Output(0)] = t
-			}
-		case n.Is("Identity") && c[n.Input(0)] != nil:
-			c[n.Output(0)] = c[n.Input(0)]
-		}
-	}
-	return c
-}
-
-// constantOf returns the tensor a Constant node holds, nil where it is sparse or a string.
-func constantOf(n *onnx.Node) *onnx.Tensor {
-	for _, a := range n.Attributes {
-		switch a.Type {
-		case onnx.AttrTensor:
-			return a.Tensor
-		case onnx.AttrInt:
-			return onnx.NewTensor("", []int64{a.Int})
-		case onnx.AttrInts:
-			return onnx.NewTensor("", a.Ints, int64(len(a.Ints)))
-		case onnx.AttrFloat:
-			return onnx.NewTensor("", []float32{a.Float})
-		case onnx.AttrFloats:
-			return onnx.NewTensor("", a.Floats, int64(len(a.Floats)))
-		}
-	}
-	return nil
 }

@@ -12,7 +12,7 @@ type walker struct {
 	*onnx.Builder
 	m      *onnx.Model
 	shapes *Shapes
-	consts map[string]*onnx.Tensor
+	index  *onnx.Index
 	path   []*onnx.Node             // nodes that carry a gradient, in graph order
 	wanted map[string]bool          // tensors that depend on wrt through differentiable nodes
 	parts  map[string][]*onnx.Value // gradients found so far of each tensor, one a use
@@ -29,11 +29,11 @@ type step struct {
 // newWalker finds the nodes between wrt and loss.
 func newWalker(m *onnx.Model, loss string, wrt []string, s *Shapes) (*walker, error) {
 	w := &walker{
-		Builder: onnx.NewBuilder(m).Scope("backward"), m: m, shapes: s, consts: constants(m),
+		Builder: onnx.NewBuilder(m).Scope("backward"), m: m, shapes: s, index: onnx.NewIndex(m.Graph),
 		wanted: map[string]bool{}, parts: map[string][]*onnx.Value{},
 	}
 	for _, name := range append([]string{loss}, wrt...) {
-		if s.dims[name] == nil && w.consts[name] == nil {
+		if s.dims[name] == nil {
 			return nil, fmt.Errorf("autodiff: tensor %q is not in the measured graph", name)
 		}
 	}
