@@ -1,0 +1,85 @@
+package optim
+
+import (
+	"errors"
+	"math"
+)
+
+// AdamW is Adam with decoupled weight decay (Loshchilov and Hutter, arXiv:1711.05101), in the order of operations
+// PyTorch's torch.optim.AdamW has them.
+type AdamW struct {
+	Beta1, Beta2 float64 // decay of the running mean and mean square; 0 is 0.9 and 0.999
+	Epsilon      float64 // 0 is 1e-8
+	WeightDecay  float64 // times the learning rate is taken off decaying parameters each step
+
+	steps int
+	mean  [][]float32
+	power [][]float32
+}
+
+// Step implements [Optimizer].
+func (a *AdamW) Step(params []Param, grads [][]float32, lr float64) error {
+	if err := check(params, grads); err != nil {
+		return err
+	}
+	if a.mean == nil {
+		a.mean, a.power = moments(params), moments(params)
+	}
+	if len(a.mean) != len(params) {
+		return errors.New("optim: AdamW: the parameters are not those of the steps before")
+	}
+	a.steps++
+	beta1, beta2 := or(a.Beta1, 0.9), or(a.Beta2, 0.999)
+	correct1 := 1 - math.Pow(beta1, float64(a.steps))
+	correct2 := math.Sqrt(1 - math.Pow(beta2, float64(a.steps)))
+	u := adamUpdate{b1: float32(1 - beta1), b2: float32(beta2), c2: float32(1 - beta2),
+		root: float32(1 / correct2), epsilon: float32(or(a.Epsilon, 1e-8))}
+	parallel(spans(lengths(grads)), func(_ int, s span) {
+		p, v := params[s.list], u
+		rate := lr * p.scale()
+		v.rate, v.shrink = float32(rate/correct1), 1
+		if p.Decays {
+			v.shrink = float32(1 - rate*a.WeightDecay)
+		}
+		v.apply(p.Value[s.from:s.to], grads[s.list][s.from:s.to], a.mean[s.list][s.from:s.to], a.power[s.list][s.from:s.to])
+	})
+	return nil
+}
+
+// An adamUpdate holds one step's constants.
+type adamUpdate struct{ b1, b2, c2, root, epsilon, rate, shrink float32 }
+
+func (u adamUpdate) apply(w, g, m, v []float32) {
+	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
+	for i := range w {
+		m[i] += (g[i] - m[i]) * u.b1
+		v[i] = v[i]*u.b2 + g[i]*g[i]*u.c2
+		w[i] = w[i]*u.shrink - u.rate*m[i]/(float32(math.Sqrt(float64(v[i])))*u.root+u.epsilon)
+	}
+}
+
+// State implements [Optimizer].
+func (a *AdamW) State() map[string][]float32 {
+	state := map[string][]float32{"steps": {float32(a.steps)}}
+	keep(state, "mean", a.mean)
+	keep(state, "power", a.power)
+	return state
+}
+
+// SetState implements [Optimizer].
+func (a *AdamW) SetState(state map[string][]float32) error {
+	mean, power := restore(state, "mean"), restore(state, "power")
+	if len(state["steps"]) != 1 || len(mean) != len(power) {
+		return errors.New("optim: AdamW: the saved state is incomplete")
+	}
+	a.steps, a.mean, a.power = int(state["steps"][0]), mean, power
+	return nil
+}
+
+// or returns v, or def where v is 0.
+func or(v, def float64) float64 {
+	if v == 0 {
+		return def
+	}
+	return v
+}

@@ -1,0 +1,58 @@
+package optim
+
+import "math"
+
+// GlobalNorm returns the Euclidean norm of all gradients taken together.
+func GlobalNorm(grads [][]float32) float64 {
+	all := spans(lengths(grads))
+	sums := make([]float64, len(all))
+	parallel(all, func(i int, s span) {
+		var a, b float64
+		g := grads[s.list][s.from:s.to]
+		for ; len(g) >= 2; g = g[2:] {
+			a += float64(g[0]) * float64(g[0])
+			b += float64(g[1]) * float64(g[1])
+		}
+		if len(g) == 1 {
+			a += float64(g[0]) * float64(g[0])
+		}
+		sums[i] = a + b
+	})
+	var total float64
+	for _, s := range sums {
+		total += s
+	}
+	return math.Sqrt(total)
+}
+
+// Clip scales the gradients down so that their [GlobalNorm] is at most limit, as PyTorch's clip_grad_norm_ does, and returns
+// what the norm was. A limit of 0 only measures.
+func Clip(grads [][]float32, limit float64) float64 {
+	norm := GlobalNorm(grads)
+	if limit > 0 && norm > limit {
+		scale(grads, float32(limit/(norm+1e-6)))
+	}
+	return norm
+}
+
+// scale multiplies all gradients.
+func scale(grads [][]float32, by float32) {
+	parallel(spans(lengths(grads)), func(_ int, s span) {
+		g := grads[s.list][s.from:s.to]
+		for i := range g {
+			g[i] *= by
+		}
+	})
+}
+
+// Average moves each list of mean towards the parameters' values: mean ← decay·mean + (1−decay)·value, an exponential moving
+// average of the weights (Polyak and Juditsky, 1992).
+func Average(mean [][]float32, params []Param, decay float64) {
+	d := float32(decay)
+	parallel(spans(lengths(mean)), func(_ int, s span) {
+		m, v := mean[s.list][s.from:s.to], params[s.list].Value[s.from:s.to]
+		for i := range m {
+			m[i] = d*m[i] + (1-d)*v[i]
+		}
+	})
+}
