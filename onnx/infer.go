@@ -27,6 +27,9 @@ func (s size) known() bool { return s.n >= 0 }
 // is reports whether s is certainly n.
 func (s size) is(n int64) bool { return s.n == n && (s.sym == "" || n == 0) }
 
+// is reports whether the dimension is known to be n.
+func (d Dim) is(n int64) bool { return d.Known && d.Size == n }
+
 // Type returns a tensor's element type as far as the file says or its producer tells, otherwise Undefined.
 func (x *Index) Type(tensor string) DType { return x.facts().typeOf(tensor) }
 
