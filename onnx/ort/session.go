@@ -1,0 +1,160 @@
+package ort
+
+// #include <stdlib.h>
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	ortgo "github.com/yalue/onnxruntime_go"
+
+	"github.com/onnx-graft/graft/onnx"
+)
+
+// A session is a model loaded into ONNX Runtime.
+type session struct {
+	mu      sync.RWMutex // held for reading by Run, for writing by Close
+	closed  bool
+	session *ortgo.DynamicAdvancedSession
+	handle  unsafe.Pointer // its OrtSession
+	inputs  []*port
+	outputs []*port
+}
+
+var _ onnx.IntoRunner = (*session)(nil)
+
+// A port is one input or output of a session.
+type port struct {
+	name     string
+	cname    *C.char
+	elem     onnx.DType  // Undefined where the model does not say
+	shape    onnx.Shape  // nil where the model does not say
+	tensor   bool        // false for sequences, maps, optionals
+	optional bool        // an input with an initializer as its default
+	misled   atomic.Bool // an output whose declared shape turned out to be wrong
+}
+
+// NewSession loads a model. The session keeps nothing of m, which may be changed or closed afterwards. A model that uses
+// what ONNX Runtime lacks is a *onnx.UnsupportedError.
+func (r *Runtime) NewSession(m *onnx.Model) (onnx.Session, error) {
+	if m == nil || m.Graph == nil {
+		return nil, errors.New("ort: new session: the model has no graph")
+	}
+	options, err := r.sessionOptions()
+	if err != nil {
+		return nil, fmt.Errorf("ort: session options: %w", err)
+	}
+	defer options.Destroy()
+	loaded, err := loadModel(m, options)
+	if err != nil {
+		return nil, loadError(err)
+	}
+	handle, err := pointerIn(loaded, "s", "ortSession")
+	if err != nil {
+		return nil, errors.Join(err, loaded.Destroy())
+	}
+	s := &session{session: loaded, handle: handle}
+	defaults := map[string]bool{}
+	for _, t := range m.Graph.Initializers {
+		defaults[t.Name] = true
+	}
+	for _, t := range m.Graph.SparseInitializers {
+		if t.Values != nil {
+			defaults[t.Values.Name] = true
+		}
+	}
+	for _, v := range m.Graph.Inputs {
+		p := newPort(v)
+		p.optional = defaults[v.Name]
+		s.inputs = append(s.inputs, p)
+	}
+	for _, v := range m.Graph.Outputs {
+		s.outputs = append(s.outputs, newPort(v))
+	}
+	return s, nil
+}
+
+func newPort(v *onnx.Value) *port {
+	return &port{
+		name: v.Name, cname: C.CString(v.Name), elem: v.Type, tensor: v.Type != onnx.Undefined,
+		shape: slices.Clone(v.Shape),
+	}
+}
+
+// loadModel gives the model to ONNX Runtime: as bytes, or through files where it is too large to be one message.
+func loadModel(m *onnx.Model, options *ortgo.SessionOptions) (*ortgo.DynamicAdvancedSession, error) {
+	data, err := m.Bytes()
+	var tooLarge *onnx.UnsupportedError
+	if errors.As(err, &tooLarge) {
+		return loadThroughFiles(m, options)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ortgo.NewDynamicAdvancedSessionWithONNXData(data, nil, nil, options)
+}
+
+// loadThroughFiles saves the model, its weights beside it, and loads that. The files go once it is loaded.
+func loadThroughFiles(m *onnx.Model, options *ortgo.SessionOptions) (*ortgo.DynamicAdvancedSession, error) {
+	dir, err := os.MkdirTemp("", "graft-session-")
+	if err != nil {
+		return nil, fmt.Errorf("a folder for a model beyond 2 GiB: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "model.onnx")
+	if err := m.Save(path, onnx.ExternalData()); err != nil {
+		return nil, err
+	}
+	return ortgo.NewDynamicAdvancedSession(path, nil, nil, options)
+}
+
+// notSupported matches what ONNX Runtime says of operators, opsets and types it lacks; the group is the operator.
+var notSupported = regexp.MustCompile(`(?:` +
+	`Fatal error: (\S+?)\(-?\d+\) is not a registered function/op|` +
+	`No Op registered for (\S+)|` +
+	`NOT_IMPLEMENTED : Could not find an implementation for (\S+?)\(|` +
+	`Could not find an implementation for (\S+?)\(|` +
+	`Unsupported model IR version|` +
+	`is under development and support for this is limited|` +
+	`not implemented)`)
+
+// loadError tells a model that uses what ONNX Runtime lacks from other failures.
+func loadError(err error) error {
+	if m := notSupported.FindStringSubmatch(err.Error()); m != nil {
+		where := onnx.Where{}
+		for _, op := range m[1:] {
+			if op != "" {
+				where.Op = op
+			}
+		}
+		return &onnx.UnsupportedError{Where: where, Problem: "ONNX Runtime cannot run the model", Err: err}
+	}
+	return fmt.Errorf("ort: new session: %w", err)
+}
+
+// Close waits for running calls and frees the session.
+func (s *session) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	for _, ports := range [][]*port{s.inputs, s.outputs} {
+		for _, p := range ports {
+			C.free(unsafe.Pointer(p.cname))
+		}
+	}
+	if err := s.session.Destroy(); err != nil {
+		return fmt.Errorf("ort: close session: %w", err)
+	}
+	return nil
+}
