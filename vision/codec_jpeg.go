@@ -1,0 +1,31 @@
+package vision
+
+import (
+	"fmt"
+	"image"
+
+	"github.com/onnx-graft/graft/vision/internal/jpeg"
+)
+
+func jpegHeader(data []byte) (header, error) {
+	h, err := jpeg.ReadHeader(data)
+	return header{width: h.Width, height: h.Height, orientation: exifOrientation(h.Exif)}, err
+}
+
+// decodeJPEG decodes the part needed and no more.
+func decodeJPEG(w *worker, data []byte, need image.Rectangle) (image.Rectangle, error) {
+	return need, w.jpeg.Decode(&w.stored, data, need)
+}
+
+// JPEGDecoder names what decodes JPEG files: graft's own decoder, or libjpeg-turbo in builds with the tag libjpeg. Both
+// give the same pixels.
+func JPEGDecoder() string { return "graft (pure Go)" }
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func sizeOf(w, h int) string { return fmt.Sprintf("%dx%d", w, h) }
