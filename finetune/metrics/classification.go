@@ -20,7 +20,7 @@ func Classification(labels []string, truth []int, logits heads.Matrix) (Report, 
 // about the second. With more, eval_roc_auc and eval_average_precision average each class against the rest.
 func (s Settings) Classification(labels []string, truth []int, logits heads.Matrix) (Report, error) {
 	k := len(labels)
-	if err := checkScores(logits, len(truth), k); err != nil {
+	if err := checkScores("predictions", logits, len(truth), k); err != nil {
 		return Report{}, err
 	}
 	for i, y := range truth {
@@ -84,12 +84,12 @@ func classify(truth []int, logits heads.Matrix) *classified {
 	return c
 }
 
-// logOdds returns log(p[j]/(1−p[j])), where p is the softmax of z, exactly enough that rounding near 0 and 1 makes no
-// ties.
+// logOdds returns log(p[j]/(1−p[j])), where p is the softmax of z, to nine decimals: rows whose probabilities
+// are equal tie whatever the order of additions, and rounding near 0 and 1 makes no other ties.
 func logOdds(z []float32, p []float64, j int) float64 {
 	if p[j] < 0.5 {
 		best := argmax(z)
-		return float64(z[j]) - float64(z[best]) + math.Log(p[best]) - math.Log1p(-p[j])
+		return round9(float64(z[j]) - float64(z[best]) + math.Log(p[best]) - math.Log1p(-p[j]))
 	}
 	others := math.Inf(-1)
 	for i, v := range z {
@@ -103,8 +103,10 @@ func logOdds(z []float32, p []float64, j int) float64 {
 			sum += math.Exp(float64(v) - others)
 		}
 	}
-	return float64(z[j]) - others - math.Log(sum)
+	return round9(float64(z[j]) - others - math.Log(sum))
 }
+
+func round9(v float64) float64 { return math.Round(v*1e9) / 1e9 }
 
 func argmax(z []float32) int {
 	best := 0
@@ -150,24 +152,11 @@ func (c *classified) measures() []measure {
 			list = append(list, one(fmt.Sprintf("eval_top_%d_accuracy", top), c.topAccuracy(top)))
 		}
 	}
-	return append(list, c.tallied(), c.ranking())
-}
-
-// tallied are the metrics that a tally defines.
-func (c *classified) tallied() measure {
-	m := measure{names: tallyNames()}
+	list = append(list, tallyMeasure(singleLabel, c.tally), c.ranking())
 	if c.k == 2 {
-		m.names = append(m.names, "eval_precision", "eval_recall", "eval_f1")
+		list = append(list, tallyMeasure(oneClass, c.tally))
 	}
-	m.of = func(w []float64) []float64 {
-		t := c.tally(w)
-		v := t.measures()
-		if c.k == 2 {
-			v = append(v, t.precision(1), t.recall(1), t.f1(1))
-		}
-		return v
-	}
-	return m
+	return list
 }
 
 func (c *classified) topAccuracy(top int) func(w []float64) float64 {

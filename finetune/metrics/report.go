@@ -59,21 +59,21 @@ func rowsErrorf(format string, args ...any) error {
 	return &RowsError{Problem: fmt.Sprintf(format, args...)}
 }
 
-// checkScores tells whether m is a finite rows×cols matrix.
-func checkScores(m heads.Matrix, rows, cols int) error {
-	if err := m.Check(); err != nil {
-		return rowsErrorf("predictions: %v", err)
-	}
+// checkScores tells whether m is a finite rows×cols matrix, of predictions or of truth.
+func checkScores(what string, m heads.Matrix, rows, cols int) error {
 	if rows == 0 {
 		return rowsErrorf("no rows to judge")
 	}
+	if err := m.Check(); err != nil {
+		return rowsErrorf("%s: %v", what, err)
+	}
 	if m.Rows != rows || m.Cols != cols {
-		return rowsErrorf("%d×%d predictions for %d rows and %d columns of truth", m.Rows, m.Cols, rows, cols)
+		return rowsErrorf("%s: %d×%d, want %d×%d as the truth", what, m.Rows, m.Cols, rows, cols)
 	}
 	for i := range m.Rows {
 		for j, v := range m.Row(i) {
 			if v-v != 0 {
-				return rowsErrorf("row %d: prediction %d is %v", i, j, v)
+				return rowsErrorf("%s: row %d column %d is %v", what, i, j, v)
 			}
 		}
 	}

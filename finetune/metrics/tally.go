@@ -6,6 +6,7 @@ import "math"
 type tally struct {
 	truth, predicted, both []float64
 	total                  float64
+	every                  bool // macro averages are over every class, not only those that occur
 }
 
 func newTally(k int) tally {
@@ -52,11 +53,11 @@ func (t tally) class(label string, k int) Class {
 	return Class{Label: label, Precision: t.precision(k), Recall: t.recall(k), F1: t.f1(k), Support: int(t.truth[k])}
 }
 
-// macro averages f over the classes that occur.
+// macro averages f over the classes that occur, or over every one.
 func (t tally) macro(f func(k int) float64) float64 {
 	var sum, n float64
 	for k := range t.truth {
-		if t.truth[k]+t.predicted[k] > 0 {
+		if t.every || t.truth[k]+t.predicted[k] > 0 {
 			sum += f(k)
 			n++
 		}
@@ -98,14 +99,14 @@ func (t tally) matthews() float64 {
 	return ratio(both*n-cross, math.Sqrt((n*n-truth)*(n*n-predicted)))
 }
 
-// tallyMeasures are the metrics a tally of a classification defines.
-var tallyMeasures = []struct {
+// A tallied metric is one that a tally defines.
+type tallied struct {
 	name string
 	of   func(tally) float64
-}{
-	{"eval_accuracy", func(t tally) float64 { _, r, _ := t.micro(); return r }},
-	{"eval_balanced_accuracy", tally.balanced},
-	{"eval_matthews_correlation", tally.matthews},
+}
+
+// averaged are precision, recall and F1 averaged over classes.
+var averaged = []tallied{
 	{"eval_precision_macro", func(t tally) float64 { return t.macro(t.precision) }},
 	{"eval_recall_macro", func(t tally) float64 { return t.macro(t.recall) }},
 	{"eval_f1_macro", func(t tally) float64 { return t.macro(t.f1) }},
@@ -117,21 +118,35 @@ var tallyMeasures = []struct {
 	{"eval_f1_weighted", func(t tally) float64 { return t.weighted(t.f1) }},
 }
 
-func tallyNames() []string {
-	names := make([]string, len(tallyMeasures))
-	for i, m := range tallyMeasures {
-		names[i] = m.name
-	}
-	return names
+// singleLabel are those where each row has one class.
+var singleLabel = append([]tallied{
+	{"eval_accuracy", func(t tally) float64 { _, r, _ := t.micro(); return r }},
+	{"eval_balanced_accuracy", tally.balanced},
+	{"eval_matthews_correlation", tally.matthews},
+}, averaged...)
+
+// oneClass are those of the second of two classes.
+var oneClass = []tallied{
+	{"eval_precision", func(t tally) float64 { return t.precision(1) }},
+	{"eval_recall", func(t tally) float64 { return t.recall(1) }},
+	{"eval_f1", func(t tally) float64 { return t.f1(1) }},
 }
 
-// measures returns the tallyMeasures in their order.
-func (t tally) measures() []float64 {
-	v := make([]float64, len(tallyMeasures))
-	for i, m := range tallyMeasures {
-		v[i] = m.of(t)
+// tallyMeasure computes the metrics of list from one tally.
+func tallyMeasure(list []tallied, of func(w []float64) tally) measure {
+	m := measure{names: make([]string, len(list))}
+	for i, l := range list {
+		m.names[i] = l.name
 	}
-	return v
+	m.of = func(w []float64) []float64 {
+		t := of(w)
+		v := make([]float64, len(list))
+		for i, l := range list {
+			v[i] = l.of(t)
+		}
+		return v
+	}
+	return m
 }
 
 // balanced is the mean recall of the classes that rows have.

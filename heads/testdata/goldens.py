@@ -6,8 +6,9 @@ Features are float32, rounded to three decimals so that the JSON holds them exac
 float64 and run to a tolerance far below what the tests ask for.
 """
 import json
+from pathlib import Path
+
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -67,7 +68,7 @@ def main():
         logistic("weights by class", 140, 6, 3, 2.0, weight={0: 0.5, 1: 1.0, 2: 4.0}),
         logistic("more columns than rows", 40, 60, 4, 0.1),
     ]}
-    with open("goldens.json", "w") as f:
+    with open(Path(__file__).with_name("goldens.json"), "w") as f:
         json.dump(out, f, separators=(",", ":"))
         f.write("\n")
 
