@@ -55,7 +55,10 @@ var sizeRules = tableOf(
 	row(constant, "Constant"),
 	row(constantOfShape, "ConstantOfShape"),
 	row(func(f *facts, n *Node, _ int) []size {
-		return []size{fixed(int64(len(f.contents[n.Output(0)])))}
+		if shape, known := f.contents[n.Output(0)]; known {
+			return []size{fixed(int64(len(shape)))}
+		}
+		return unknown(1)
 	}, "Shape"),
 	row(func(*facts, *Node, int) []size { return []size{} }, "Size"),
 	row(func(*facts, *Node, int) []size { return unknown(1) }, "Range"),

@@ -258,7 +258,7 @@ func gather(f *facts, n *Node, _ int) []size {
 	if !ok || at == nil {
 		return nil
 	}
-	return slices.Concat(in[:axis], at, in[axis+1:])
+	return append(append(append([]size{}, in[:axis]...), at...), in[axis+1:]...) // never nil: a scalar has a known shape
 }
 
 func expand(f *facts, n *Node, _ int) []size {
