@@ -1,0 +1,218 @@
+package finetune
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"strconv"
+	"sync"
+
+	"github.com/onnx-graft/graft/heads"
+	"github.com/onnx-graft/graft/onnx"
+)
+
+// ExtractSettings say how features are computed. The zero value uses all cores and no cache.
+type ExtractSettings struct {
+	Batch   int // inputs a batch where they all cost the same, pictures; 0: 8
+	Tokens  int // tokens a batch where they do not, texts; 0: 1024
+	Workers int // batches prepared and batches run at a time; 0: one a core, for a session of one thread
+	// Cache keeps rows between runs; nil: none.
+	Cache *Cache
+	// RuntimeID identifies the runtime as far as its answers differ in the last bits, like "onnxruntime 1.30.0 cpu". It is
+	// part of the cache's key.
+	RuntimeID string
+	// Name names input i in errors; nil: "row i".
+	Name     func(i int) string
+	Progress Progress
+}
+
+func (s ExtractSettings) withDefaults() (ExtractSettings, error) {
+	if s.Batch < 0 || s.Tokens < 0 || s.Workers < 0 {
+		return s, fmt.Errorf("finetune: batch %d, tokens %d, workers %d: want numbers of 0 or more", s.Batch, s.Tokens, s.Workers)
+	}
+	s.Batch = cmp.Or(s.Batch, defaultBatch)
+	s.Tokens = cmp.Or(s.Tokens, defaultTokens)
+	s.Workers = cmp.Or(s.Workers, runtime.GOMAXPROCS(0))
+	s.Progress = orQuiet(s.Progress)
+	if s.Name == nil {
+		s.Name = func(i int) string { return "row " + strconv.Itoa(i) }
+	}
+	return s, nil
+}
+
+// ExtractStats tell where rows came from.
+type ExtractStats struct {
+	Rows     int // asked for
+	Cached   int // found in the cache
+	Computed int // run through the backbone; fewer than the rest where contents repeat
+	Batches  int // that were run
+}
+
+// Extract computes the features of inputs: row i of the N×D result is xs[i]'s. Rows do not depend on the order of xs,
+// nor on what else is in it, nor on the number of workers: a batch holds inputs of one size only.
+//
+// With a cache, a content is computed once; whatever goes wrong with the cache is a warning and no more. When ctx ends,
+// what has been computed is in the cache.
+func Extract[T any](ctx context.Context, rt onnx.Runtime, b *Backbone[T], xs []T, s ExtractSettings) (heads.Matrix, ExtractStats, error) {
+	output, cols, err := b.output()
+	if err != nil {
+		return heads.Matrix{}, ExtractStats{}, err
+	}
+	var digest string
+	if s.Cache != nil {
+		if digest, err = modelDigest(b.Model); err != nil {
+			return heads.Matrix{}, ExtractStats{}, err
+		}
+	}
+	e := extraction[T]{rt: rt, name: b.Name, model: b.Model, digest: digest, output: output, cols: cols, pre: b.Preprocessor, xs: xs, stage: Extracting}
+	return e.run(ctx, s)
+}
+
+// An extraction computes an N×D output of a model for inputs, by way of the cache.
+type extraction[T any] struct {
+	rt     onnx.Runtime
+	name   string // of the model, for the cache's listing
+	model  *onnx.Model
+	digest string // of the model; needed where there is a cache
+	output string
+	cols   int // 0: not known before the first batch
+	pre    Preprocessor[T]
+	xs     []T
+	live   int   // this many of the inputs are run whatever the cache has
+	stage  Stage // as progress is told of it
+
+	settings ExtractSettings
+	out      heads.Matrix
+	stats    ExtractStats
+}
+
+func (e *extraction[T]) run(ctx context.Context, s ExtractSettings) (heads.Matrix, ExtractStats, error) {
+	var err error
+	if e.settings, err = s.withDefaults(); err != nil {
+		return heads.Matrix{}, e.stats, err
+	}
+	e.settings.Progress.Start(e.stage, len(e.xs))
+	e.stats.Rows = len(e.xs)
+	if len(e.xs) == 0 {
+		return heads.Matrix{Cols: e.cols}, e.stats, nil
+	}
+	if e.settings.Cache == nil {
+		err = e.compute(ctx, allIndices(len(e.xs)), nil, nil)
+	} else {
+		err = e.throughCache(ctx)
+	}
+	if err != nil {
+		return heads.Matrix{}, e.stats, err
+	}
+	return e.out, e.stats, nil
+}
+
+// throughCache fills in the rows the cache has, computes the others and stores them.
+func (e *extraction[T]) throughCache(ctx context.Context) error {
+	contents := make([]contentKey, len(e.xs))
+	err := eachParallel(ctx, len(e.xs), 64, func(i int) error {
+		content, err := e.pre.Content(e.xs[i])
+		if err != nil {
+			return fmt.Errorf("finetune: %s: %w", e.settings.Name(i), err)
+		}
+		contents[i] = keyOf(content)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	store := e.settings.Cache.open(cacheAbout{
+		Model: e.name, ModelDigest: e.digest, Output: e.output, Preprocessing: e.pre.Fingerprint(),
+		Runtime: e.settings.RuntimeID, Type: "float32",
+	}, e.settings.Progress.Warn)
+	defer store.close()
+	want := newWanted(contents)
+	if cols := store.cols(); cols > 0 && (e.cols == 0 || e.cols == cols) {
+		e.allot(cols)
+		if err := store.read(ctx, want, e.out); err != nil {
+			return err
+		}
+		e.stats.Cached = want.foundRows()
+		e.settings.Progress.Add(e.stats.Cached)
+	}
+	missing := want.missing(e.live)
+	if len(missing) == 0 {
+		return nil
+	}
+	return e.compute(ctx, missing, want, store)
+}
+
+// compute runs the named inputs and fills in their rows, and those of inputs with the same content.
+func (e *extraction[T]) compute(ctx context.Context, indices []int, want *wanted, store *rowStore) error {
+	plan, err := e.plan(ctx, indices)
+	if err != nil {
+		return err
+	}
+	session, err := e.rt.NewSession(e.model)
+	if err != nil {
+		return fmt.Errorf("finetune: %s: %w", e.name, err)
+	}
+	defer session.Close()
+	r := rowRunner[T]{session: session, output: e.output, cols: e.cols, pre: e.pre, workers: e.settings.Workers, name: e.settings.Name}
+	e.stats.Computed, e.stats.Batches = len(indices), len(plan)
+	var sizing sync.Mutex
+	return r.run(ctx, e.xs, plan, func(batch []int, rows heads.Matrix) error {
+		sizing.Lock()
+		e.allot(rows.Cols)
+		sizing.Unlock()
+		if rows.Cols != e.out.Cols {
+			return fmt.Errorf("finetune: %s: the row has %d columns, others have %d", e.settings.Name(batch[0]), rows.Cols, e.out.Cols)
+		}
+		done := 0
+		for i, at := range batch {
+			same := []int{at}
+			if want != nil {
+				same = want.rowsLike(at)
+				if !want.found[at] {
+					store.add(want.contents[at], rows.Row(i))
+				}
+			}
+			for _, j := range same {
+				copy(e.out.Row(j), rows.Row(i))
+			}
+			done += len(same)
+		}
+		e.settings.Progress.Add(done)
+		return nil
+	})
+}
+
+// allot makes the result's memory once D is known.
+func (e *extraction[T]) allot(cols int) {
+	if e.out.Data == nil {
+		e.cols = cols
+		e.out = heads.NewMatrix(len(e.xs), cols)
+	}
+}
+
+// plan divides the named inputs into batches.
+func (e *extraction[T]) plan(ctx context.Context, indices []int) ([][]int, error) {
+	s := e.settings
+	if mixesRows(e.model) {
+		return planBatches(indices, nil, 1, 0), nil
+	}
+	sizer, ok := e.pre.(Sizer[T])
+	if !ok {
+		return planBatches(indices, nil, s.Batch, 0), nil
+	}
+	sizes := make([]int, len(e.xs))
+	err := eachParallel(ctx, len(indices), 64, func(i int) error {
+		sizes[indices[i]] = sizer.Size(e.xs[indices[i]])
+		return nil
+	})
+	return planBatches(indices, sizes, s.Batch, s.Tokens), err
+}
+
+func allIndices(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
