@@ -116,7 +116,7 @@ func (c *checker) graph(g *Graph, place string, outer *scope) error {
 			return malformed(w, "graph input %d has no name", i)
 		}
 		w.Tensor = v.Name
-		if outer == nil && v.Type == Undefined && v.other == nil {
+		if outer == nil && v.Type == Undefined && (v.typ == nil || v.typ.other == nil) {
 			return malformed(w, "the graph input has no type")
 		}
 		if err := s.define(v.Name, w); err != nil {

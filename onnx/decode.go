@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math"
 	"unsafe"
 
 	"github.com/onnx-graft/graft/onnx/internal/pb"
@@ -22,8 +21,46 @@ type decoder struct {
 	budget   int64
 	external resolver // finds data kept outside the file; nil where there is no place to look
 	where    Where
-	depth    int
 	words    map[string]string // operator and attribute names already seen
+	frames   []*frame          // one for each level of graphs within graphs, kept for the next graph there
+	depth    int
+	*frame   // frames[depth-1]
+}
+
+// A frame holds the message of each kind that is being read at one level of graphs; no kind nests within itself there.
+type frame struct {
+	function   pb.FunctionProto
+	graph      pb.GraphProto
+	node       pb.NodeProto
+	attribute  pb.AttributeProto
+	value      pb.ValueInfoProto
+	typ        pb.TypeProto
+	tensorType pb.TypeProtoTensor
+	shape      pb.TensorShapeProto
+	dim        pb.TensorShapeProtoDimension
+	sparse     pb.SparseTensorProto
+	tensor     pb.TensorProto
+	annotation pb.TensorAnnotation
+	opset      pb.OperatorSetIdProto
+	property   pb.StringStringEntryProto
+}
+
+// enter goes one level down, to the frame of a graph.
+func (d *decoder) enter() error {
+	if d.depth == maxDepth {
+		return malformed(d.where, "graphs are nested more than %d deep", maxDepth)
+	}
+	if d.depth++; d.depth > len(d.frames) {
+		d.frames = append(d.frames, new(frame))
+	}
+	d.frame = d.frames[d.depth-1]
+	return nil
+}
+
+// leave goes one level up.
+func (d *decoder) leave() {
+	d.depth--
+	d.frame = d.frames[max(d.depth, 1)-1]
 }
 
 // decodeModel reads a whole file. The model's tensors alias data.
@@ -32,6 +69,9 @@ func decodeModel(data []byte, external resolver) (*Model, error) {
 		return nil, err
 	}
 	d := &decoder{budget: int64(len(data))*maxGrowth + freeGrowth, external: external, words: map[string]string{}}
+	if err := d.enter(); err != nil {
+		return nil, err
+	}
 	var p pb.ModelProto
 	if err := p.Unmarshal(data); err != nil {
 		return nil, d.fail("not an ONNX model, or a damaged one", err)
@@ -44,7 +84,7 @@ func decodeModel(data []byte, external resolver) (*Model, error) {
 		ModelVersion: p.ModelVersion,
 		training:     p.TrainingInfo.Raw(),
 		devices:      p.Configuration.Raw(),
-		kept:         keep(p.Base),
+		kept:         d.keep(p.Base, nil),
 	}
 	d.strings(into{&m.ProducerName, p.ProducerName}, into{&m.ProducerVersion, p.ProducerVersion},
 		into{&m.Domain, p.Domain}, into{&m.Doc, p.DocString})
@@ -55,10 +95,10 @@ func decodeModel(data []byte, external resolver) (*Model, error) {
 	if m.Metadata, err = d.properties(p.MetadataProps); err != nil {
 		return nil, err
 	}
-	if m.Functions, err = list(d, "function", p.Functions, (*decoder).function); err != nil {
+	if m.Functions, err = list(d, "function", p.Functions, &d.function, (*decoder).readFunction); err != nil {
 		return nil, err
 	}
-	if m.Graph, err = one(d, "graph", p.Graph, (*decoder).graph); err != nil {
+	if m.Graph, err = one(d, "graph", p.Graph, &d.graph, (*decoder).readGraph); err != nil {
 		return nil, err
 	}
 	if d.budget < 0 {
@@ -103,8 +143,15 @@ func (d *decoder) charge(n int, bytes uintptr) error {
 	return nil
 }
 
-// keep returns what a message carries that this package does not model.
-func keep(b pb.Base) kept { return kept{unknown: b.Unknown, form: b.Form} }
+// keep returns what a message carries that this package does not model: unknown fields, unusual forms, and other fields
+// as they came.
+func (d *decoder) keep(b pb.Base, other []byte) *kept {
+	if len(b.Unknown) == 0 && b.Form == 0 && len(other) == 0 {
+		return nil
+	}
+	d.budget -= int64(unsafe.Sizeof(kept{}))
+	return &kept{unknown: b.Unknown, form: b.Form, other: other}
+}
 
 // into is a string to be copied out of the file.
 type into struct {
@@ -149,9 +196,10 @@ func (d *decoder) stringList(in pb.Blobs) ([]string, error) {
 	return out, nil
 }
 
-// list reads a repeated message field.
-func list[V, T any, P pb.Unmarshaler[V]](d *decoder, what string, in pb.Messages[V], read func(*decoder, *V, *T) error) ([]*T, error) {
-	block, err := values[V, T, P](d, what, in, read)
+// list reads a repeated message field, each message into v first.
+func list[V, T any, P pb.Unmarshaler[V]](d *decoder, what string, in pb.Messages[V], v *V,
+	read func(*decoder, *V, *T) error) ([]*T, error) {
+	block, err := values[V, T, P](d, what, in, v, read)
 	if err != nil || block == nil {
 		return nil, err
 	}
@@ -166,7 +214,8 @@ func list[V, T any, P pb.Unmarshaler[V]](d *decoder, what string, in pb.Messages
 }
 
 // values is list where the model holds structs, not pointers.
-func values[V, T any, P pb.Unmarshaler[V]](d *decoder, what string, in pb.Messages[V], read func(*decoder, *V, *T) error) ([]T, error) {
+func values[V, T any, P pb.Unmarshaler[V]](d *decoder, what string, in pb.Messages[V], v *V,
+	read func(*decoder, *V, *T) error) ([]T, error) {
 	if in.Len() == 0 {
 		return nil, nil
 	}
@@ -176,7 +225,7 @@ func values[V, T any, P pb.Unmarshaler[V]](d *decoder, what string, in pb.Messag
 	}
 	block := make([]T, in.Len())
 	done := 0
-	err := pb.Each[V, P](in, func(i int, v *V) error {
+	err := pb.Each[V, P](in, v, func(i int, v *V) error {
 		err := read(d, v, &block[i])
 		done++
 		return err
@@ -188,203 +237,36 @@ func values[V, T any, P pb.Unmarshaler[V]](d *decoder, what string, in pb.Messag
 }
 
 // one reads a singular message field; nil where it is absent.
-func one[V, T any, P pb.Unmarshaler[V]](d *decoder, what string, in pb.Message[V], read func(*decoder, *V, *T) error) (*T, error) {
+func one[V, T any, P pb.Unmarshaler[V]](d *decoder, what string, in pb.Message[V], v *V,
+	read func(*decoder, *V, *T) error) (*T, error) {
 	if in == nil {
 		return nil, nil
 	}
-	var t T
-	if err := d.charge(1, unsafe.Sizeof(t)); err != nil {
+	t := new(T)
+	if err := d.charge(1, unsafe.Sizeof(*t)); err != nil {
 		return nil, err
 	}
-	v, err := pb.Decode[V, P](in)
+	err := pb.Decode[V, P](in, v)
 	if err == nil {
-		err = read(d, &v, &t)
+		err = read(d, v, t)
 	}
 	if err != nil {
 		return nil, d.fail(what, err)
 	}
-	return &t, nil
+	return t, nil
 }
 
 func (d *decoder) opsets(in pb.Messages[pb.OperatorSetIdProto]) ([]Opset, error) {
-	return values(d, "opset import", in, func(d *decoder, p *pb.OperatorSetIdProto, o *Opset) error {
-		*o = Opset{Domain: d.word(p.Domain), Version: p.Version, kept: keep(p.Base)}
+	return values(d, "opset import", in, &d.opset, func(d *decoder, p *pb.OperatorSetIdProto, o *Opset) error {
+		*o = Opset{Domain: d.word(p.Domain), Version: p.Version, kept: d.keep(p.Base, nil)}
 		return nil
 	})
 }
 
 func (d *decoder) properties(in pb.Messages[pb.StringStringEntryProto]) ([]Property, error) {
-	return values(d, "property", in, func(d *decoder, p *pb.StringStringEntryProto, q *Property) error {
-		q.kept = keep(p.Base)
+	return values(d, "property", in, &d.property, func(d *decoder, p *pb.StringStringEntryProto, q *Property) error {
+		q.kept = d.keep(p.Base, nil)
 		d.strings(into{&q.Key, p.Key}, into{&q.Value, p.Value})
 		return nil
 	})
-}
-
-func (d *decoder) graph(p *pb.GraphProto, g *Graph) (err error) {
-	if d.depth++; d.depth > maxDepth {
-		return malformed(d.where, "graphs are nested more than %d deep", maxDepth)
-	}
-	defer func() { d.depth-- }()
-	g.kept, g.quantization = keep(p.Base), p.QuantizationAnnotation.Raw()
-	d.strings(into{&g.Name, p.Name}, into{&g.Doc, p.DocString})
-	if g.Initializers, err = list(d, "initializer", p.Initializer, (*decoder).tensor); err != nil {
-		return err
-	}
-	if g.SparseInitializers, err = list(d, "sparse initializer", p.SparseInitializer, (*decoder).sparse); err != nil {
-		return err
-	}
-	if g.Inputs, err = list(d, "graph input", p.Input, (*decoder).value); err != nil {
-		return err
-	}
-	if g.Outputs, err = list(d, "graph output", p.Output, (*decoder).value); err != nil {
-		return err
-	}
-	if g.Values, err = list(d, "value", p.ValueInfo, (*decoder).value); err != nil {
-		return err
-	}
-	if g.Metadata, err = d.properties(p.MetadataProps); err != nil {
-		return err
-	}
-	g.Nodes, err = d.nodes(p.Node)
-	return err
-}
-
-// nodes reads a graph's or function's nodes.
-func (d *decoder) nodes(in pb.Messages[pb.NodeProto]) ([]*Node, error) {
-	outer, index := d.where, 0
-	defer func() { d.where = outer }()
-	return list(d, "node", in, func(d *decoder, p *pb.NodeProto, n *Node) error {
-		d.where = outer
-		d.where.Op, d.where.Node, d.where.Index = d.word(p.OpType), string(p.Name), index
-		index++
-		err := d.node(p, n)
-		if err == nil {
-			d.where = outer
-		}
-		return err
-	})
-}
-
-func (d *decoder) node(p *pb.NodeProto, n *Node) (err error) {
-	n.kept, n.devices = keep(p.Base), p.DeviceConfigurations.Raw()
-	n.Name, n.OpType, n.Domain = d.where.Node, d.where.Op, d.word(p.Domain)
-	d.strings(into{&n.Overload, p.Overload}, into{&n.Doc, p.DocString})
-	d.budget -= int64(len(n.Name))
-	if n.Inputs, err = d.stringList(p.Input); err != nil {
-		return err
-	}
-	if n.Outputs, err = d.stringList(p.Output); err != nil {
-		return err
-	}
-	if n.Metadata, err = d.properties(p.MetadataProps); err != nil {
-		return err
-	}
-	n.Attributes, err = list(d, "attribute", p.Attribute, (*decoder).attribute)
-	return err
-}
-
-func (d *decoder) function(p *pb.FunctionProto, f *Function) (err error) {
-	outer := d.where
-	defer func() { d.where = outer }()
-	f.kept = keep(p.Base)
-	d.strings(into{&f.Name, p.Name}, into{&f.Domain, p.Domain}, into{&f.Overload, p.Overload}, into{&f.Doc, p.DocString})
-	d.where.Scope = fmt.Sprintf("function %q", f.Name)
-	if f.Inputs, err = d.stringList(p.Input); err != nil {
-		return err
-	}
-	if f.Outputs, err = d.stringList(p.Output); err != nil {
-		return err
-	}
-	if f.Attributes, err = d.stringList(p.Attribute); err != nil {
-		return err
-	}
-	if f.Defaults, err = list(d, "attribute", p.AttributeProto, (*decoder).attribute); err != nil {
-		return err
-	}
-	if f.Opsets, err = d.opsets(p.OpsetImport); err != nil {
-		return err
-	}
-	if f.Values, err = list(d, "value", p.ValueInfo, (*decoder).value); err != nil {
-		return err
-	}
-	if f.Metadata, err = d.properties(p.MetadataProps); err != nil {
-		return err
-	}
-	f.Nodes, err = d.nodes(p.Node)
-	return err
-}
-
-func (d *decoder) attribute(p *pb.AttributeProto, a *Attribute) (err error) {
-	a.Name, a.Type, a.Int, a.Float = d.word(p.Name), AttrType(p.Type), p.I, math.Float32frombits(p.F)
-	a.kept, a.Str = keep(p.Base), p.S
-	d.strings(into{&a.Doc, p.DocString}, into{&a.RefName, p.RefAttrName})
-	if a.Tensor, err = one(d, "tensor", p.T, (*decoder).tensor); err != nil {
-		return err
-	}
-	if a.Sparse, err = one(d, "sparse tensor", p.SparseTensor, (*decoder).sparse); err != nil {
-		return err
-	}
-	if a.Tensors, err = list(d, "tensor", p.Tensors, (*decoder).tensor); err != nil {
-		return err
-	}
-	if a.Sparses, err = list(d, "sparse tensor", p.SparseTensors, (*decoder).sparse); err != nil {
-		return err
-	}
-	if err = d.numbers(p, a); err != nil {
-		return err
-	}
-	a.other = append(rawMessage(pb.AttributeTp, p.Tp), p.TypeProtos.Raw()...)
-	if p.G == nil && p.Graphs.Len() == 0 {
-		return nil
-	}
-	outer := d.where
-	defer func() {
-		if err == nil {
-			d.where = outer
-		}
-	}()
-	d.where = Where{Scope: subScope(outer, a.Name)}
-	if a.Graph, err = one(d, "graph", p.G, (*decoder).graph); err != nil {
-		return err
-	}
-	a.Graphs, err = list(d, "graph", p.Graphs, (*decoder).graph)
-	return err
-}
-
-// subScope names the subgraph in a node's attribute.
-func subScope(w Where, attribute string) string {
-	if w.Scope != "" {
-		w.Scope += ", "
-	}
-	return fmt.Sprintf("%snode %d (%s %q) %s", w.Scope, w.Index, w.Op, w.Node, attribute)
-}
-
-// numbers reads the lists of plain values of an attribute.
-func (d *decoder) numbers(p *pb.AttributeProto, a *Attribute) error {
-	if err := d.charge(p.Ints.Len()+p.Floats.Size()/8+3*p.Strings.Len(), 8); err != nil {
-		return err
-	}
-	a.Ints = ints(p.Ints)
-	if b := p.Floats.Bytes(); len(b) > 0 {
-		a.Floats = make([]float32, len(b)/4)
-		for i := range a.Floats {
-			a.Floats[i] = float32From[Float32](b[4*i:])
-		}
-	}
-	if p.Strings.Len() > 0 {
-		a.Strs = make([][]byte, p.Strings.Len())
-		p.Strings.Each(func(i int, b []byte) { a.Strs[i] = b })
-	}
-	return nil
-}
-
-// ints reads a list of integers.
-func ints(in pb.Varints) []int64 {
-	if in.Len() == 0 {
-		return nil
-	}
-	out := make([]int64, in.Len())
-	in.Each(func(i int, v uint64) { out[i] = int64(v) })
-	return out
 }

@@ -3,7 +3,7 @@ package onnx
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
+	"reflect"
 	"unsafe"
 
 	"github.com/onnx-graft/graft/onnx/internal/pb"
@@ -17,71 +17,88 @@ func rawMessage(f pb.MessageField, content []byte) []byte {
 	return pb.AppendMessage(nil, f, content)
 }
 
-func (d *decoder) value(p *pb.ValueInfoProto, v *Value) (err error) {
-	v.kept = keep(p.Base)
+func (d *decoder) readValue(p *pb.ValueInfoProto, v *Value) (err error) {
+	v.kept = d.keep(p.Base, nil)
 	d.strings(into{&v.Name, p.Name}, into{&v.Doc, p.DocString})
 	if v.Metadata, err = d.properties(p.MetadataProps); err != nil || p.Type == nil {
 		return err
 	}
-	typ, err := pb.Decode(p.Type)
-	if err != nil {
-		return d.fail("type of "+v.Name, err)
+	w := d.where
+	d.where.Tensor = v.Name
+	if err := d.readType(p.Type, v); err != nil {
+		return d.fail("type", err)
 	}
+	d.where = w
+	return nil
+}
+
+// readType reads what is known of a value. Types other than tensors are kept as they are.
+func (d *decoder) readType(in pb.Message[pb.TypeProto], v *Value) (err error) {
+	typ, tensor, shape := &d.typ, &d.tensorType, &d.shape
+	if err := pb.Decode(in, typ); err != nil {
+		return err
+	}
+	keep := keptType{typ: d.keep(typ.Base, nil)}
 	if typ.TensorType == nil {
-		v.other = p.Type
-		return nil
+		v.typ = &keptType{other: in}
+		return d.charge(1, unsafe.Sizeof(keep))
 	}
-	d.strings(into{&v.denotation, typ.Denotation})
-	tensor, err := pb.Decode(typ.TensorType)
-	if err != nil {
-		return d.fail("type of "+v.Name, err)
+	d.strings(into{&keep.denotation, typ.Denotation})
+	if err := pb.Decode(typ.TensorType, tensor); err != nil {
+		return err
 	}
 	v.Type = DType(tensor.ElemType)
-	inner := innerKept{typ: keep(typ.Base), tensor: keep(tensor.Base), typed: true}
+	keep.tensor = d.keep(tensor.Base, nil)
 	if tensor.Shape != nil {
-		shape, err := pb.Decode(tensor.Shape)
-		if err != nil {
-			return d.fail("shape of "+v.Name, err)
+		if err := pb.Decode(tensor.Shape, shape); err != nil {
+			return err
 		}
-		inner.shape = keep(shape.Base)
-		if v.Shape, err = values(d, "dimension", shape.Dim, (*decoder).dim); err != nil {
+		keep.shape = d.keep(shape.Base, nil)
+		if v.Shape, err = values(d, "dimension", shape.Dim, &d.dim, (*decoder).readDim); err != nil {
 			return err
 		}
 		if v.Shape == nil {
 			v.Shape = Shape{}
 		}
 	}
-	if !inner.typ.empty() || !inner.tensor.empty() || !inner.shape.empty() || v.Type == Undefined && v.Shape == nil {
-		v.inner = &inner
+	if !reflect.ValueOf(keep).IsZero() || v.Type == Undefined && v.Shape == nil {
+		v.typ = &keep
+		return d.charge(1, unsafe.Sizeof(keep))
 	}
-	return d.charge(1, unsafe.Sizeof(inner))
-}
-
-// empty reports whether there is nothing to keep.
-func (k kept) empty() bool { return len(k.unknown) == 0 && k.form == 0 }
-
-func (d *decoder) dim(p *pb.TensorShapeProtoDimension, dim *Dim) error {
-	*dim = Dim{Size: p.DimValue, kept: keep(p.Base)}
-	dim.Known = p.DimValue != 0 || p.Form.Has(int32(pb.TensorShapeDimensionDimValue))
-	d.strings(into{&dim.Param, p.DimParam}, into{&dim.denotation, p.Denotation})
 	return nil
 }
 
-func (d *decoder) sparse(p *pb.SparseTensorProto, t *SparseTensor) (err error) {
-	t.kept = keep(p.Base)
+func (d *decoder) readDim(p *pb.TensorShapeProtoDimension, dim *Dim) error {
+	const value = 1 << pb.TensorShapeDimensionDimValue
+	*dim = Dim{Size: p.DimValue, Known: p.DimValue != 0 || p.Form&value != 0}
+	p.Form &^= value
+	dim.kept = d.keep(p.Base, nil)
+	d.strings(into{&dim.Param, p.DimParam})
+	if len(p.Denotation) > 0 {
+		if dim.kept == nil {
+			dim.kept = &kept{}
+		}
+		d.strings(into{&dim.kept.denotation, p.Denotation})
+		return d.charge(1, unsafe.Sizeof(kept{}))
+	}
+	return nil
+}
+
+func (d *decoder) readSparse(p *pb.SparseTensorProto, t *SparseTensor) (err error) {
+	t.kept = d.keep(p.Base, nil)
 	if err = d.charge(p.Dims.Len(), 8); err != nil {
 		return err
 	}
 	t.Dims = ints(p.Dims)
-	if t.Values, err = one(d, "values", p.Values, (*decoder).tensor); err != nil {
+	if t.Values, err = one(d, "values", p.Values, &d.tensor, (*decoder).readTensor); err != nil {
 		return err
 	}
-	t.Indices, err = one(d, "indices", p.Indices, (*decoder).tensor)
+	t.Indices, err = one(d, "indices", p.Indices, &d.tensor, (*decoder).readTensor)
 	return err
 }
 
-func (d *decoder) tensor(p *pb.TensorProto, t *Tensor) (err error) {
-	t.Type, t.kept = DType(p.DataType), keep(p.Base)
+func (d *decoder) readTensor(p *pb.TensorProto, t *Tensor) (err error) {
+	t.Type = DType(p.DataType)
 	d.strings(into{&t.Name, p.Name}, into{&t.Doc, p.DocString})
 	if err = d.charge(p.Dims.Len(), 8); err != nil {
 		return err
@@ -95,9 +112,8 @@ func (d *decoder) tensor(p *pb.TensorProto, t *Tensor) (err error) {
 	if p.DataLocation == pb.TensorDataLocationExternal {
 		return d.externalTensor(p, t, w)
 	}
-	if p.ExternalData.Len() > 0 { // a place without effect: data_location does not point to it
-		t.unknown = append(slices.Clip(t.unknown), p.ExternalData.Raw()...)
-	}
+	p.Form &^= 1 << pb.TensorRawData
+	t.kept = d.keep(p.Base, stray(p, t.Type))
 	t.Data = p.RawData
 	if err := d.elements(p, t); err != nil {
 		return &MalformedError{Where: w, Problem: "elements", Err: err}
@@ -108,11 +124,11 @@ func (d *decoder) tensor(p *pb.TensorProto, t *Tensor) (err error) {
 	return nil
 }
 
-// elements reads the tensor's elements from the field that belongs to its type, where the file used that. The fields of
-// other types are kept as they came; they mean nothing.
-func (d *decoder) elements(p *pb.TensorProto, t *Tensor) (err error) {
-	field, width := t.Type.typed()
-	for _, other := range [...]struct {
+// stray returns the fields of a tensor that mean nothing, as they came: elements in a field of another type, and a place
+// in another file where data_location does not point to one.
+func stray(p *pb.TensorProto, t DType) (raw []byte) {
+	field, _ := t.typed()
+	for _, in := range [...]struct {
 		field typedField
 		in    interface {
 			Present() bool
@@ -121,11 +137,18 @@ func (d *decoder) elements(p *pb.TensorProto, t *Tensor) (err error) {
 	}{
 		{floatData, &p.FloatData}, {int32Data, &p.Int32Data}, {stringData, &p.StringData},
 		{int64Data, &p.Int64Data}, {doubleData, &p.DoubleData}, {uint64Data, &p.Uint64Data},
+		{-1, &p.ExternalData},
 	} {
-		if other.field != field && other.in.Present() {
-			t.unknown = append(slices.Clip(t.unknown), other.in.Raw()...)
+		if in.field != field && in.in.Present() {
+			raw = append(raw, in.in.Raw()...)
 		}
 	}
+	return raw
+}
+
+// elements reads the tensor's elements from the field that belongs to its type, where the file used that.
+func (d *decoder) elements(p *pb.TensorProto, t *Tensor) (err error) {
+	field, width := t.Type.typed()
 	switch field {
 	case floatData:
 		t.fixed(p.FloatData)

@@ -22,20 +22,44 @@ type place struct {
 func (m *Model) encode(places map[*Tensor]place) func(*pb.Encoder) {
 	return func(w *pb.Encoder) {
 		e := encoder{w, places}
-		e.Int(pb.ModelIrVersion, m.IRVersion, m.form)
-		e.String(pb.ModelProducerName, m.ProducerName, m.form)
-		e.String(pb.ModelProducerVersion, m.ProducerVersion, m.form)
-		e.String(pb.ModelDomain, m.Domain, m.form)
-		e.Int(pb.ModelModelVersion, m.ModelVersion, m.form)
-		e.String(pb.ModelDocString, m.Doc, m.form)
+		e.Int(pb.ModelIrVersion, m.IRVersion, m.kept.forms())
+		e.String(pb.ModelProducerName, m.ProducerName, m.kept.forms())
+		e.String(pb.ModelProducerVersion, m.ProducerVersion, m.kept.forms())
+		e.String(pb.ModelDomain, m.Domain, m.kept.forms())
+		e.Int(pb.ModelModelVersion, m.ModelVersion, m.kept.forms())
+		e.String(pb.ModelDocString, m.Doc, m.kept.forms())
 		e.graph(pb.ModelGraph, m.Graph)
 		e.opsets(pb.ModelOpsetImport, m.Opsets)
 		e.properties(pb.ModelMetadataProps, m.Metadata)
 		e.Raw(m.training)
 		each(e, pb.ModelFunctions, m.Functions, encoder.functionFields)
 		e.Raw(m.devices)
-		e.Raw(m.unknown)
+		e.Raw(m.kept.rest())
 	}
+}
+
+// forms returns the unusual forms, none for nil.
+func (k *kept) forms() pb.Form {
+	if k == nil {
+		return 0
+	}
+	return k.form
+}
+
+// rest returns the unknown fields, none for nil.
+func (k *kept) rest() []byte {
+	if k == nil {
+		return nil
+	}
+	return k.unknown
+}
+
+// others returns the known fields that are not modelled, none for nil.
+func (k *kept) others() []byte {
+	if k == nil {
+		return nil
+	}
+	return k.other
 }
 
 // each writes a repeated message field.
@@ -47,17 +71,17 @@ func each[T any](e encoder, f pb.MessageField, list []T, write func(encoder, T))
 
 func (e encoder) opsets(f pb.MessageField, list []Opset) {
 	each(e, f, list, func(e encoder, o Opset) {
-		e.String(pb.OperatorSetIdDomain, o.Domain, o.form)
-		e.Int(pb.OperatorSetIdVersion, o.Version, o.form)
-		e.Raw(o.unknown)
+		e.String(pb.OperatorSetIdDomain, o.Domain, o.kept.forms())
+		e.Int(pb.OperatorSetIdVersion, o.Version, o.kept.forms())
+		e.Raw(o.kept.rest())
 	})
 }
 
 func (e encoder) properties(f pb.MessageField, list []Property) {
 	each(e, f, list, func(e encoder, p Property) {
-		e.String(pb.StringStringEntryKey, p.Key, p.form)
-		e.String(pb.StringStringEntryValue, p.Value, p.form)
-		e.Raw(p.unknown)
+		e.String(pb.StringStringEntryKey, p.Key, p.kept.forms())
+		e.String(pb.StringStringEntryValue, p.Value, p.kept.forms())
+		e.Raw(p.kept.rest())
 	})
 }
 
@@ -69,67 +93,75 @@ func (e encoder) graph(f pb.MessageField, g *Graph) {
 
 func (e encoder) graphFields(g *Graph) {
 	each(e, pb.GraphNode, g.Nodes, encoder.nodeFields)
-	e.String(pb.GraphName, g.Name, g.form)
+	e.String(pb.GraphName, g.Name, g.kept.forms())
 	each(e, pb.GraphInitializer, g.Initializers, encoder.tensorFields)
-	e.String(pb.GraphDocString, g.Doc, g.form)
+	e.String(pb.GraphDocString, g.Doc, g.kept.forms())
 	each(e, pb.GraphInput, g.Inputs, encoder.valueFields)
 	each(e, pb.GraphOutput, g.Outputs, encoder.valueFields)
 	each(e, pb.GraphValueInfo, g.Values, encoder.valueFields)
-	e.Raw(g.quantization)
+	each(e, pb.GraphQuantizationAnnotation, g.Annotations, encoder.annotationFields)
 	each(e, pb.GraphSparseInitializer, g.SparseInitializers, encoder.sparseFields)
 	e.properties(pb.GraphMetadataProps, g.Metadata)
-	e.Raw(g.unknown)
+	e.Raw(g.kept.rest())
+}
+
+func (e encoder) annotationFields(a Annotation) {
+	e.String(pb.TensorAnnotationTensorName, a.Tensor, a.kept.forms())
+	e.properties(pb.TensorAnnotationQuantParameterTensorNames, a.Parameters)
+	e.Raw(a.kept.rest())
 }
 
 func (e encoder) nodeFields(n *Node) {
 	e.Strings(pb.NodeInput, n.Inputs)
 	e.Strings(pb.NodeOutput, n.Outputs)
-	e.String(pb.NodeName, n.Name, n.form)
-	e.String(pb.NodeOpType, n.OpType, n.form)
+	e.String(pb.NodeName, n.Name, n.kept.forms())
+	e.String(pb.NodeOpType, n.OpType, n.kept.forms())
 	each(e, pb.NodeAttribute, n.Attributes, encoder.attributeFields)
-	e.String(pb.NodeDocString, n.Doc, n.form)
-	e.String(pb.NodeDomain, n.Domain, n.form)
-	e.String(pb.NodeOverload, n.Overload, n.form)
+	e.String(pb.NodeDocString, n.Doc, n.kept.forms())
+	e.String(pb.NodeDomain, n.Domain, n.kept.forms())
+	e.String(pb.NodeOverload, n.Overload, n.kept.forms())
 	e.properties(pb.NodeMetadataProps, n.Metadata)
-	e.Raw(n.devices)
-	e.Raw(n.unknown)
+	e.Raw(n.kept.others())
+	e.Raw(n.kept.rest())
 }
 
 func (e encoder) functionFields(f *Function) {
-	e.String(pb.FunctionName, f.Name, f.form)
+	e.String(pb.FunctionName, f.Name, f.kept.forms())
 	e.Strings(pb.FunctionInput, f.Inputs)
 	e.Strings(pb.FunctionOutput, f.Outputs)
 	e.Strings(pb.FunctionAttribute, f.Attributes)
 	each(e, pb.FunctionNode, f.Nodes, encoder.nodeFields)
-	e.String(pb.FunctionDocString, f.Doc, f.form)
+	e.String(pb.FunctionDocString, f.Doc, f.kept.forms())
 	e.opsets(pb.FunctionOpsetImport, f.Opsets)
-	e.String(pb.FunctionDomain, f.Domain, f.form)
+	e.String(pb.FunctionDomain, f.Domain, f.kept.forms())
 	each(e, pb.FunctionAttributeProto, f.Defaults, encoder.attributeFields)
 	each(e, pb.FunctionValueInfo, f.Values, encoder.valueFields)
-	e.String(pb.FunctionOverload, f.Overload, f.form)
+	e.String(pb.FunctionOverload, f.Overload, f.kept.forms())
 	e.properties(pb.FunctionMetadataProps, f.Metadata)
-	e.Raw(f.unknown)
+	e.Raw(f.kept.rest())
 }
 
-// attributeFields writes the field that the attribute's type names even where it is zero, as readers expect.
+// usualForm marks the field that an attribute's type names: it is written even where it is zero, as readers expect.
+func usualForm(a *Attribute) pb.Form {
+	switch {
+	case a.RefName != "":
+		return 0
+	case a.Type == AttrFloat:
+		return 1 << pb.AttributeF
+	case a.Type == AttrInt:
+		return 1 << pb.AttributeI
+	case a.Type == AttrString:
+		return 1 << pb.AttributeS
+	}
+	return 0
+}
+
 func (e encoder) attributeFields(a *Attribute) {
-	form := a.form
-	switch a.Type {
-	case AttrFloat:
-		form |= 1 << pb.AttributeF
-	case AttrInt:
-		form |= 1 << pb.AttributeI
-	}
-	if a.RefName != "" {
-		form = a.form
-	}
+	form := a.kept.forms() | usualForm(a)
 	e.String(pb.AttributeName, a.Name, form)
 	e.Float(pb.AttributeF, a.Float, form)
 	e.Int(pb.AttributeI, a.Int, form)
-	if a.Str == nil && a.Type == AttrString && a.RefName == "" {
-		e.Bytes(pb.AttributeS, []byte{})
-	}
-	e.Bytes(pb.AttributeS, a.Str)
+	e.Bytes(pb.AttributeS, a.Str, form)
 	e.tensor(pb.AttributeT, a.Tensor)
 	e.graph(pb.AttributeG, a.Graph)
 	e.Floats(pb.AttributeFloats, a.Floats, form)
@@ -138,56 +170,56 @@ func (e encoder) attributeFields(a *Attribute) {
 	each(e, pb.AttributeTensors, a.Tensors, encoder.tensorFields)
 	each(e, pb.AttributeGraphs, a.Graphs, encoder.graphFields)
 	e.String(pb.AttributeDocString, a.Doc, form)
-	e.Raw(a.other)
+	e.Raw(a.kept.others())
 	e.Int(pb.AttributeType, int64(a.Type), form)
 	e.String(pb.AttributeRefAttrName, a.RefName, form)
 	e.sparse(pb.AttributeSparseTensor, a.Sparse)
 	each(e, pb.AttributeSparseTensors, a.Sparses, encoder.sparseFields)
-	e.Raw(a.unknown)
+	e.Raw(a.kept.rest())
 }
 
 func (e encoder) valueFields(v *Value) {
-	e.String(pb.ValueInfoName, v.Name, v.form)
+	e.String(pb.ValueInfoName, v.Name, v.kept.forms())
 	switch {
-	case v.Type != Undefined || v.Shape != nil || v.inner != nil:
+	case v.Type != Undefined || v.Shape != nil || v.typ != nil && v.typ.other == nil:
 		e.Message(pb.ValueInfoType, func(*pb.Encoder) { e.typeFields(v) })
-	case v.other != nil:
-		e.Encoded(pb.ValueInfoType, v.other)
+	case v.typ != nil:
+		e.Encoded(pb.ValueInfoType, v.typ.other)
 	}
-	e.String(pb.ValueInfoDocString, v.Doc, v.form)
+	e.String(pb.ValueInfoDocString, v.Doc, v.kept.forms())
 	e.properties(pb.ValueInfoMetadataProps, v.Metadata)
-	e.Raw(v.unknown)
+	e.Raw(v.kept.rest())
 }
 
 // typeFields writes the TypeProto of a tensor.
 func (e encoder) typeFields(v *Value) {
-	var inner innerKept
-	if v.inner != nil {
-		inner = *v.inner
+	var keep keptType
+	if v.typ != nil && v.typ.other == nil {
+		keep = *v.typ
 	}
 	e.Message(pb.TypeTensorType, func(*pb.Encoder) {
-		e.Int(pb.TypeTensorElemType, int64(v.Type), inner.tensor.form)
+		e.Int(pb.TypeTensorElemType, int64(v.Type), keep.tensor.forms())
 		if v.Shape != nil {
 			e.Message(pb.TypeTensorShape, func(*pb.Encoder) {
 				each(e, pb.TensorShapeDim, v.Shape, encoder.dimFields)
-				e.Raw(inner.shape.unknown)
+				e.Raw(keep.shape.rest())
 			})
 		}
-		e.Raw(inner.tensor.unknown)
+		e.Raw(keep.tensor.rest())
 	})
-	e.String(pb.TypeDenotation, v.denotation, inner.typ.form)
-	e.Raw(inner.typ.unknown)
+	e.String(pb.TypeDenotation, keep.denotation, keep.typ.forms())
+	e.Raw(keep.typ.rest())
 }
 
 func (e encoder) dimFields(d Dim) {
-	form := d.form &^ (1 << pb.TensorShapeDimensionDimValue)
 	if d.Known {
-		form |= 1 << pb.TensorShapeDimensionDimValue
-		e.Int(pb.TensorShapeDimensionDimValue, d.Size, form)
+		e.Int(pb.TensorShapeDimensionDimValue, d.Size, 1<<pb.TensorShapeDimensionDimValue)
 	}
-	e.String(pb.TensorShapeDimensionDimParam, d.Param, form)
-	e.String(pb.TensorShapeDimensionDenotation, d.denotation, form)
-	e.Raw(d.unknown)
+	e.String(pb.TensorShapeDimensionDimParam, d.Param, d.kept.forms())
+	if d.kept != nil {
+		e.String(pb.TensorShapeDimensionDenotation, d.kept.denotation, d.kept.form)
+	}
+	e.Raw(d.kept.rest())
 }
 
 func (e encoder) sparse(f pb.MessageField, t *SparseTensor) {
@@ -199,8 +231,8 @@ func (e encoder) sparse(f pb.MessageField, t *SparseTensor) {
 func (e encoder) sparseFields(t *SparseTensor) {
 	e.tensor(pb.SparseTensorValues, t.Values)
 	e.tensor(pb.SparseTensorIndices, t.Indices)
-	e.Ints(pb.SparseTensorDims, t.Dims, t.form)
-	e.Raw(t.unknown)
+	e.Ints(pb.SparseTensorDims, t.Dims, t.kept.forms())
+	e.Raw(t.kept.rest())
 }
 
 func (e encoder) tensor(f pb.MessageField, t *Tensor) {
@@ -210,8 +242,8 @@ func (e encoder) tensor(f pb.MessageField, t *Tensor) {
 }
 
 func (e encoder) tensorFields(t *Tensor) {
-	e.Ints(pb.TensorDims, t.Shape, t.form)
-	e.Int(pb.TensorDataType, int64(t.Type), t.form)
+	e.Ints(pb.TensorDims, t.Shape, t.kept.forms())
+	e.Int(pb.TensorDataType, int64(t.Type), t.kept.forms())
 	at, outside := e.places[t]
 	field, width := t.Type.typed()
 	typed := t.typed && !outside && len(t.Data)%max(width, 1) == 0
@@ -222,32 +254,33 @@ func (e encoder) tensorFields(t *Tensor) {
 		e.Bytess(pb.TensorStringData, t.Strs)
 	case !typed:
 	case field == floatData:
-		e.Fixed32(pb.TensorFloatData, t.Data, t.form)
+		e.Fixed32(pb.TensorFloatData, t.Data, t.kept.forms())
 	case field == int32Data:
-		e.Packed(pb.TensorInt32Data, len(t.Data)/width, number, t.form)
+		e.Packed(pb.TensorInt32Data, len(t.Data)/width, number, t.kept.forms())
 	case field == int64Data:
-		e.Packed(pb.TensorInt64Data, len(t.Data)/width, number, t.form)
+		e.Packed(pb.TensorInt64Data, len(t.Data)/width, number, t.kept.forms())
 	}
-	e.String(pb.TensorName, t.Name, t.form)
+	e.String(pb.TensorName, t.Name, t.kept.forms())
 	if !outside && (!typed || field == noField) {
-		e.Bytes(pb.TensorRawData, t.Data)
+		e.Bytes(pb.TensorRawData, t.Data, 0)
 	}
 	switch {
 	case !typed:
 	case field == doubleData:
-		e.Fixed64(pb.TensorDoubleData, t.Data, t.form)
+		e.Fixed64(pb.TensorDoubleData, t.Data, t.kept.forms())
 	case field == uint64Data:
-		e.Packed(pb.TensorUint64Data, len(t.Data)/width, number, t.form)
+		e.Packed(pb.TensorUint64Data, len(t.Data)/width, number, t.kept.forms())
 	}
-	e.String(pb.TensorDocString, t.Doc, t.form)
+	e.String(pb.TensorDocString, t.Doc, t.kept.forms())
 	if outside {
 		e.properties(pb.TensorExternalData, at.properties())
 		e.Int(pb.TensorDataLocation, pb.TensorDataLocationExternal, 0)
 	} else {
-		e.Int(pb.TensorDataLocation, pb.TensorDataLocationDefault, t.form)
+		e.Int(pb.TensorDataLocation, pb.TensorDataLocationDefault, t.kept.forms())
 	}
 	e.properties(pb.TensorMetadataProps, t.Metadata)
-	e.Raw(t.unknown)
+	e.Raw(t.kept.others())
+	e.Raw(t.kept.rest())
 }
 
 // number returns element i of a tensor whose elements are integers of width bytes, sign-extended where they have a sign.

@@ -19,7 +19,8 @@ type resolver func(location string) ([]byte, error)
 
 // externalTensor reads a tensor whose elements lie in another file.
 func (d *decoder) externalTensor(p *pb.TensorProto, t *Tensor, w Where) error {
-	t.form &^= 1<<pb.TensorDataLocation | 1<<pb.TensorRawData
+	p.Form &^= 1<<pb.TensorDataLocation | 1<<pb.TensorRawData
+	t.kept = d.keep(p.Base, nil)
 	props, err := d.properties(p.ExternalData)
 	if err != nil {
 		return err

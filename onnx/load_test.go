@@ -1,20 +1,20 @@
-package onnx
+package onnx_test
 
 import (
 	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/onnx-graft/graft/onnx"
 	"github.com/onnx-graft/graft/onnx/onnxtest"
 )
 
-// realModels lists every ONNX file of the shared material.
-func realModels(t testing.TB) []string {
+// everyModel lists every ONNX file of the shared material.
+func everyModel(t testing.TB) []string {
 	t.Helper()
 	var files []string
 	for _, root := range []string{onnxtest.Shared(t, "assets"), onnxtest.Shared(t, "minis")} {
@@ -35,9 +35,9 @@ func realModels(t testing.TB) []string {
 }
 
 // mustLoad loads a model and closes it at the test's end.
-func mustLoad(t testing.TB, path string) *Model {
+func mustLoad(t testing.TB, path string) *onnx.Model {
 	t.Helper()
-	m, err := Load(path)
+	m, err := onnx.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,15 +49,8 @@ func mustLoad(t testing.TB, path string) *Model {
 	return m
 }
 
-// same reports whether two models are equal in everything, hidden fields included, but the file they came from.
-func same(a, b *Model) bool {
-	x, y := *a, *b
-	x.file, y.file = nil, nil
-	return reflect.DeepEqual(&x, &y)
-}
-
 func TestLoadSaveLoad(t *testing.T) {
-	for _, path := range realModels(t) {
+	for _, path := range everyModel(t) {
 		t.Run(filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path), func(t *testing.T) {
 			first := mustLoad(t, path)
 			original, err := os.ReadFile(path)
@@ -73,7 +66,7 @@ func TestLoadSaveLoad(t *testing.T) {
 				t.Fatal(err)
 			}
 			second := mustLoad(t, saved)
-			if !same(first, second) {
+			if !onnx.Same(first, second) {
 				t.Error("the saved model differs from the one loaded")
 			}
 			twice, err := second.Bytes()

@@ -20,16 +20,26 @@ type Model struct {
 	Functions       []*Function
 	Metadata        []Property
 
-	training []byte // training_info and device configurations, fields this package keeps as they came
-	devices  []byte
-	kept
-	file *mapping // what tensor data aliases; nil where the model was not read from a file
+	training []byte // training_info as it came
+	devices  []byte // device configurations as they came
+	kept     *kept
+	file     *mapping // what tensor data aliases; nil where the model was not read from a file
 }
 
-// kept is what every message of the format carries through a load and a save beside its values.
+// kept is what a part of a model carries through a load and a save beside its values. It is never changed once made, so
+// copies share it; nil holds nothing.
 type kept struct {
-	unknown []byte  // fields this package does not know, as they came
-	form    pb.Form // fields the file wrote in the less usual of two ways, such as an empty string written out
+	unknown    []byte  // fields this package does not know, as they came
+	other      []byte  // fields it knows and does not model: a Node's devices, an Attribute's types, as they came
+	form       pb.Form // fields the file wrote in the less usual of two ways, such as an empty string written out
+	denotation string  // of a Dim: what it stands for
+}
+
+// keptType is what the type of a Value carries beside element type and shape.
+type keptType struct {
+	other              []byte // the whole TypeProto where it is not a tensor's; nil where it is
+	denotation         string // what the value stands for
+	typ, tensor, shape *kept  // of the TypeProto, its Tensor, that one's TensorShapeProto
 }
 
 // Opset names one operator set a model imports. The empty domain is ai.onnx.
@@ -37,14 +47,14 @@ type Opset struct {
 	Domain  string
 	Version int64
 
-	kept
+	kept *kept
 }
 
 // A Property is one key and value of a model's, graph's or node's metadata.
 type Property struct {
 	Key, Value string
 
-	kept
+	kept *kept
 }
 
 // A Graph is a list of nodes in topological order, with the initializers (weights) they read.
@@ -57,10 +67,19 @@ type Graph struct {
 	Inputs             []*Value // what a caller feeds; in IR version 3 and older also every initializer
 	Outputs            []*Value
 	Values             []*Value // types of inner tensors, where the exporter wrote them (value_info)
+	Annotations        []Annotation
 	Metadata           []Property
 
-	quantization []byte // quantization annotations as they came
-	kept
+	kept *kept
+}
+
+// An Annotation says which tensors hold the quantization parameters of another (TensorAnnotation): each property's key
+// is a parameter, such as SCALE_TENSOR or ZERO_POINT_TENSOR, and its value the name of the tensor that holds it.
+type Annotation struct {
+	Tensor     string
+	Parameters []Property
+
+	kept *kept
 }
 
 // A Node is one operator call. An empty name in Inputs or Outputs is an optional argument left out.
@@ -75,8 +94,7 @@ type Node struct {
 	Doc        string
 	Metadata   []Property
 
-	devices []byte // device configurations as they came
-	kept
+	kept *kept
 }
 
 // A Function is a model-local operator, given by its nodes (FunctionProto).
@@ -94,7 +112,7 @@ type Function struct {
 	Values     []*Value
 	Metadata   []Property
 
-	kept
+	kept *kept
 }
 
 // A Value is a named edge of a graph with what is known of its type: a graph input or output, the type of an inner
@@ -106,16 +124,8 @@ type Value struct {
 	Doc      string
 	Metadata []Property
 
-	denotation string
-	other      []byte     // TypeProto of a sequence, map, optional or sparse tensor, as it came
-	inner      *innerKept // nil where the type's nested messages have nothing to keep
-	kept
-}
-
-// innerKept is what the messages nested in a Value carry: its TypeProto, that one's Tensor, that one's TensorShapeProto.
-type innerKept struct {
-	typ, tensor, shape kept
-	typed              bool // the TypeProto holds a tensor type, be it empty
+	typ  *keptType // nil where the type has nothing to keep
+	kept *kept
 }
 
 // A Shape is a list of dimensions. A non-nil Shape of length 0 is a scalar's; a nil Shape is not known.
@@ -127,8 +137,7 @@ type Dim struct {
 	Known bool
 	Param string
 
-	denotation string
-	kept
+	kept *kept
 }
 
 // Known returns a dimension of fixed size n.
@@ -178,6 +187,5 @@ type Attribute struct {
 	Graphs  []*Graph
 	Sparses []*SparseTensor
 
-	other []byte // TypeProto values as they came
-	kept
+	kept *kept
 }

@@ -10,14 +10,14 @@ import (
 type Tensor struct {
 	Name     string
 	Type     DType
+	typed    bool // the file held the elements as numbers of their type, not as raw bytes; so will the next
 	Shape    []int64
 	Data     []byte   // elements, little-endian as raw_data lays them out; nil for strings
 	Strs     [][]byte // elements where Type is String
 	Doc      string
 	Metadata []Property
 
-	typed bool // the file held the elements as numbers of their type, not as raw bytes; so will the next
-	kept
+	kept *kept
 }
 
 // A SparseTensor is a tensor given by its non-zero elements (SparseTensorProto).
@@ -26,7 +26,7 @@ type SparseTensor struct {
 	Indices *Tensor
 	Dims    []int64
 
-	kept
+	kept *kept
 }
 
 // Len returns the number of elements that the shape states. A negative dimension or a product beyond 63 bits is an

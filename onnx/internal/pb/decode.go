@@ -35,29 +35,27 @@ type Unmarshaler[T any] interface {
 	Unmarshal(b []byte) error
 }
 
-// Decode reads m; the zero T where m is absent.
-func Decode[T any, P Unmarshaler[T]](m Message[T]) (T, error) {
-	var t T
-	err := P(&t).Unmarshal(m)
-	return t, err
+// Decode reads m into t; an absent m is an empty message.
+func Decode[T any, P Unmarshaler[T]](m Message[T], t *T) error {
+	*t = *new(T)
+	return P(t).Unmarshal(m)
 }
 
 // Messages are the sub-messages of a repeated field, still encoded. [Each] reads them.
 type Messages[T any] struct{ span }
 
-// Each decodes the messages in file order, each into the same struct, and stops at the first error.
-func Each[T any, P Unmarshaler[T]](s Messages[T], f func(i int, t *T) error) error {
-	var t T
+// Each decodes the messages into t, one after the other in file order, and calls f after each one. It stops at the first
+// error.
+func Each[T any, P Unmarshaler[T]](s Messages[T], t *T, f func(i int, t *T) error) error {
 	i := 0
 	for r := s.reader(); r.nextOf(s.num); {
 		if r.typ != protowire.BytesType {
 			continue
 		}
-		t = *new(T)
-		if err := P(&t).Unmarshal(r.payload()); err != nil {
+		if err := Decode[T, P](r.payload(), t); err != nil {
 			return err
 		}
-		if err := f(i, &t); err != nil {
+		if err := f(i, t); err != nil {
 			return err
 		}
 		i++

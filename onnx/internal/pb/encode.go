@@ -61,9 +61,9 @@ func (e *Encoder) String(f StringField, s string, form Form) {
 	}
 }
 
-// Bytes writes b, empty or not, unless it is nil.
-func (e *Encoder) Bytes(f BytesField, b []byte) {
-	if b != nil {
+// Bytes writes b, empty or not, unless it is nil and the form does not ask for it.
+func (e *Encoder) Bytes(f BytesField, b []byte, form Form) {
+	if b != nil || form.Has(int32(f)) {
 		e.bytes(int32(f), b)
 	}
 }
