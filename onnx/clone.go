@@ -38,6 +38,10 @@ func (g *Graph) clone() *Graph {
 	c.Inputs = cloneAll(g.Inputs, (*Value).clone)
 	c.Outputs = cloneAll(g.Outputs, (*Value).clone)
 	c.Values = cloneAll(g.Values, (*Value).clone)
+	c.Annotations = slices.Clone(g.Annotations)
+	for i := range c.Annotations {
+		c.Annotations[i].Parameters = slices.Clone(c.Annotations[i].Parameters)
+	}
 	c.Metadata = slices.Clone(g.Metadata)
 	return &c
 }
@@ -93,6 +97,7 @@ func (t *Tensor) clone() *Tensor {
 	}
 	c := *t
 	c.Shape = slices.Clone(t.Shape)
+	c.Metadata = slices.Clone(t.Metadata)
 	return &c
 }
 

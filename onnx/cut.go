@@ -59,6 +59,7 @@ func (m *Model) prune(x *Index) {
 		}
 	}
 	g.Values = filter(g.Values, func(v *Value) bool { return used[v.Name] && !outputs[v.Name] })
+	g.Annotations = slices.DeleteFunc(g.Annotations, func(a Annotation) bool { return !used[a.Tensor] })
 	m.pruneFunctions()
 }
 

@@ -39,6 +39,12 @@ func renameIn(g *Graph, old, name string) {
 			replace(&t.Values.Name)
 		}
 	}
+	for i := range g.Annotations {
+		replace(&g.Annotations[i].Tensor)
+		for k := range g.Annotations[i].Parameters {
+			replace(&g.Annotations[i].Parameters[k].Value)
+		}
+	}
 	for _, n := range g.Nodes {
 		for i := range n.Inputs {
 			replace(&n.Inputs[i])
