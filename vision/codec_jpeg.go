@@ -7,7 +7,7 @@ import (
 	"github.com/onnx-graft/graft/vision/internal/jpeg"
 )
 
-func jpegHeader(data []byte) (header, error) {
+func jpegHeader(data []byte, _ Limits) (header, error) {
 	h, err := jpeg.ReadHeader(data)
 	return header{width: h.Width, height: h.Height, orientation: exifOrientation(h.Exif)}, err
 }

@@ -15,7 +15,7 @@ import (
 // jpegOrientation and the rest of JPEG are in codec_jpeg.go and, with the build tag libjpeg, codec_libjpeg.go.
 
 // pngHeader reads a PNG's size, and its orientation where an eXIf chunk stands before the pixels.
-func pngHeader(data []byte) (header, error) {
+func pngHeader(data []byte, _ Limits) (header, error) {
 	const ihdr = 8 + 8 + 13
 	if len(data) < ihdr+4 || string(data[12:16]) != "IHDR" {
 		return header{}, &MalformedError{Format: "PNG", Reason: "no header"}

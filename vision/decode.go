@@ -30,7 +30,7 @@ type worker struct {
 type format struct {
 	name  string
 	magic []string // how files begin; '?' is any byte
-	head  func(data []byte) (header, error)
+	head  func(data []byte, l Limits) (header, error)
 	// decode makes w.stored a part of the picture that holds need, and returns which.
 	decode func(w *worker, data []byte, need image.Rectangle) (image.Rectangle, error)
 }
@@ -39,6 +39,12 @@ type format struct {
 var formats = []format{
 	{"JPEG", []string{"\xff\xd8\xff"}, jpegHeader, decodeJPEG},
 	{"PNG", []string{"\x89PNG\r\n\x1a\n"}, pngHeader, decodePNG},
+	{"GIF", []string{"GIF87a", "GIF89a"}, gifHeader, decodeGIF},
+	{"WebP", []string{"RIFF????WEBP"}, webpHeader, decodeWebP},
+	{"BMP", []string{"BM"}, bmpHeader, decodeBMP},
+	{"TIFF", []string{"II*\x00", "MM\x00*"}, tiffHeader, decodeTIFF},
+	{"PPM", []string{"P6", "P5"}, ppmHeader, decodePPM},
+	{"ICO", []string{"\x00\x00\x01\x00"}, icoHeader, decodeICO},
 }
 
 // formatOf tells a file's format by its first bytes.
@@ -54,9 +60,9 @@ func formatOf(data []byte) (*format, error) {
 		}
 	}
 	if known, ok := foreign(data); ok {
-		return nil, &UnsupportedError{Format: known, Reason: "graft reads JPEG, PNG, GIF, WebP, BMP, TIFF and PPM"}
+		return nil, &UnsupportedError{Format: known, Reason: "graft reads JPEG, PNG, GIF, WebP, BMP, TIFF, PPM and ICO"}
 	}
-	return nil, &MalformedError{Format: "picture", Reason: "the file is none of JPEG, PNG, GIF, WebP, BMP, TIFF, PPM"}
+	return nil, &MalformedError{Format: "picture", Reason: "the file is none of JPEG, PNG, GIF, WebP, BMP, TIFF, PPM, ICO"}
 }
 
 // foreign names formats that people try and graft does not read.
@@ -65,7 +71,6 @@ func foreign(data []byte) (string, bool) {
 		{"JPEG 2000", "\x00\x00\x00\x0cjP  "},
 		{"AVIF", "????ftypavif"},
 		{"HEIC", "????ftyphei"}, {"HEIC", "????ftypmif1"},
-		{"ICO", "\x00\x00\x01\x00"},
 		{"JPEG XL", "\xff\x0a"}, {"JPEG XL", "\x00\x00\x00\x0cJXL "},
 		{"PSD", "8BPS"}, {"PDF", "%PDF"}, {"SVG", "<svg"},
 	} {
@@ -94,7 +99,7 @@ func inspect(data []byte, l Limits) (*format, header, error) {
 	if err != nil {
 		return nil, header{}, err
 	}
-	h, err := f.head(data)
+	h, err := f.head(data, l)
 	if err != nil {
 		return nil, header{}, err
 	}

@@ -113,7 +113,7 @@ func (d *Decoder) conversion() func(dst []byte, rows *[4][]byte) {
 		return ycck
 	case d.n == 4:
 		return cmyk
-	case !d.jfif && d.adobe && d.transform == 0, !d.jfif && !d.adobe && id == [3]byte{'R', 'G', 'B'}:
+	case d.Plain, !d.jfif && d.adobe && d.transform == 0, !d.jfif && !d.adobe && id == [3]byte{'R', 'G', 'B'}:
 		return rgb
 	}
 	return ycc

@@ -16,6 +16,9 @@ import (
 // A Decoder decodes one picture after another, keeping its memory. The zero value is ready; it is not safe for concurrent
 // use.
 type Decoder struct {
+	// Plain takes three components for red, green and blue, whatever the file says of them, as TIFF files need it.
+	Plain bool
+
 	in            bits
 	width, height int
 	progressive   bool
@@ -34,7 +37,6 @@ type Decoder struct {
 	jfif      bool
 	adobe     bool
 	transform byte
-	exif      []byte
 
 	block [64]int32
 	up    upsampler
