@@ -99,15 +99,14 @@ func inspect(data []byte, l Limits) (*format, header, error) {
 	if err != nil {
 		return nil, header{}, err
 	}
-	h, err := f.head(data, l)
-	if err != nil {
-		return nil, header{}, err
-	}
+	h, err := f.head(data, l) // a size too large is told before what else is wrong
 	switch pixels := int64(h.width) * int64(h.height); {
+	case h.width > 0 && h.height > 0 && pixels > l.Pixels:
+		return nil, header{}, &LimitError{What: "pixels", Have: pixels, Limit: l.Pixels}
+	case err != nil:
+		return nil, header{}, err
 	case h.width <= 0 || h.height <= 0:
 		return nil, header{}, &MalformedError{Format: f.name, Reason: fmt.Sprintf("its size is %dx%d", h.width, h.height)}
-	case pixels > l.Pixels:
-		return nil, header{}, &LimitError{What: "pixels", Have: pixels, Limit: l.Pixels}
 	case int64(h.frames) > l.Frames:
 		return nil, header{}, &LimitError{What: "frames", Have: int64(h.frames), Limit: l.Frames}
 	}
