@@ -21,22 +21,19 @@ var errClosed = errors.New("ort: run: the session is closed")
 
 // Run computes outputs (see [onnx.Session]). The same feeds give the same bits. Results are the caller's own memory.
 func (s *session) Run(ctx context.Context, feeds onnx.Feeds, outputs ...string) ([]*onnx.Tensor, error) {
-	ports := s.outputs
-	if len(outputs) > 0 {
-		ports = make([]*port, len(outputs))
-		for i, name := range outputs {
-			if ports[i] = find(s.outputs, name); ports[i] == nil {
-				return nil, fmt.Errorf("ort: run: the model has no output %q; its outputs are %s", name, list(s.outputs))
-			}
-		}
+	chosen, err := s.signature.Select(outputs...)
+	if err != nil {
+		return nil, err
 	}
-	for _, p := range ports {
-		if p.elem == onnx.String {
-			return nil, p.check(&onnx.Tensor{Type: onnx.String}, "output")
+	ports := make([]*port, len(chosen))
+	for i, place := range chosen {
+		ports[i] = s.outputs[place]
+		if ports[i].Type == onnx.String {
+			return nil, fmt.Errorf("ort: run: output: %w", ports[i].Check(&onnx.Tensor{}))
 		}
 	}
 	results := make([]*onnx.Tensor, len(ports))
-	err := s.compute(ctx, feeds, ports, results)
+	err = s.compute(ctx, feeds, ports, results)
 	if isShapeConflict(err) && mislead(ports, results, true) {
 		guessed := slices.Clone(results)
 		clear(results)
@@ -56,17 +53,18 @@ func (s *session) RunInto(ctx context.Context, feeds, outputs onnx.Feeds) error 
 	var ports []*port
 	var results []*onnx.Tensor
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {
-		p := find(s.outputs, name)
-		if p == nil {
-			return fmt.Errorf("ort: run: the model has no output %q; its outputs are %s", name, list(s.outputs))
-		}
-		if err := p.check(outputs[name], "output"); err != nil {
+		chosen, err := s.signature.Select(name)
+		if err != nil {
 			return err
 		}
-		if !aligned(outputs[name]) {
-			return fmt.Errorf("ort: run: output %q: its memory is not aligned for %v", name, p.elem)
+		p, t := s.outputs[chosen[0]], outputs[name]
+		if err := p.Check(t); err != nil {
+			return fmt.Errorf("ort: run: output %q: %w", name, err)
 		}
-		ports, results = append(ports, p), append(results, outputs[name])
+		if !aligned(t) {
+			return fmt.Errorf("ort: run: output %q: its memory is not aligned for %v", name, t.Type)
+		}
+		ports, results = append(ports, p), append(results, t)
 	}
 	if len(ports) == 0 {
 		return errors.New("ort: run: no outputs are asked for")
@@ -85,7 +83,7 @@ func (s *session) compute(ctx context.Context, feeds onnx.Feeds, ports []*port, 
 	if s.closed {
 		return errClosed
 	}
-	if err := s.checkFeeds(feeds); err != nil {
+	if err := s.signature.Check(feeds); err != nil {
 		return err
 	}
 	sizes := s.bindings(feeds)
@@ -93,13 +91,13 @@ func (s *session) compute(ctx context.Context, feeds onnx.Feeds, ports []*port, 
 	defer v.free()
 	c := call{session: s.handle}
 	for _, p := range s.inputs {
-		t, ok := feeds[p.name]
+		t, ok := feeds[p.Name]
 		if !ok {
 			continue
 		}
 		value, err := v.over(t)
 		if err != nil {
-			return fmt.Errorf("ort: run: input %q: %w", p.name, err)
+			return fmt.Errorf("ort: run: input %q: %w", p.Name, err)
 		}
 		c.inputNames, c.inputs = append(c.inputNames, p.cname), append(c.inputs, value)
 	}
@@ -111,7 +109,7 @@ func (s *session) compute(ctx context.Context, feeds onnx.Feeds, ports []*port, 
 		if results[i] != nil {
 			var err error
 			if value, err = v.over(results[i]); err != nil {
-				return fmt.Errorf("ort: run: output %q: %w", p.name, err)
+				return fmt.Errorf("ort: run: output %q: %w", p.Name, err)
 			}
 		}
 		c.outputNames, c.outputs = append(c.outputNames, p.cname), append(c.outputs, value)
@@ -221,28 +219,32 @@ func (v *values) collect(ports []*port, outputs []unsafe.Pointer, results []*onn
 // copyOut turns a value of ONNX Runtime's into a tensor.
 func copyOut(p *port, value unsafe.Pointer) (*onnx.Tensor, error) {
 	if value == nil {
-		return nil, p.notATensor("output")
+		return nil, notATensor(p)
 	}
 	elem, shape, data, err := describeValue(value)
 	if err != nil {
-		return nil, fmt.Errorf("ort: run: output %q: %w", p.name, err)
+		return nil, fmt.Errorf("ort: run: output %q: %w", p.Name, err)
 	}
 	if elem < 0 {
-		return nil, p.notATensor("output")
+		return nil, notATensor(p)
 	}
-	t := &onnx.Tensor{Name: p.name, Type: onnx.DType(elem), Shape: shape}
+	t := &onnx.Tensor{Name: p.Name, Type: onnx.DType(elem), Shape: shape}
 	if t.Type == onnx.String {
-		return nil, p.check(t, "output")
+		return nil, fmt.Errorf("ort: run: output: %w", p.Check(t))
 	}
 	n, err := byteLen(t)
 	if err != nil {
-		return nil, fmt.Errorf("ort: run: output %q: %w", p.name, err)
+		return nil, fmt.Errorf("ort: run: output %q: %w", p.Name, err)
 	}
 	t.Data = make([]byte, n)
 	if n > 0 {
 		copy(t.Data, unsafe.Slice((*byte)(data), n))
 	}
 	return t, nil
+}
+
+func notATensor(p *port) error {
+	return &onnx.UnsupportedError{Where: onnx.Where{Tensor: p.Name}, Problem: "the output is a sequence, map or optional; tensors can be had"}
 }
 
 // free releases the values and lets the garbage collector have their memory again.

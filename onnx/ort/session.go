@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -21,25 +20,31 @@ import (
 
 // A session is a model loaded into ONNX Runtime.
 type session struct {
-	mu      sync.RWMutex // held for reading by Run, for writing by Close
-	closed  bool
-	session *ortgo.DynamicAdvancedSession
-	handle  unsafe.Pointer // its OrtSession
-	inputs  []*port
-	outputs []*port
+	mu        sync.RWMutex // held for reading by Run, for writing by Close
+	closed    bool
+	session   *ortgo.DynamicAdvancedSession
+	handle    unsafe.Pointer // its OrtSession
+	signature onnx.Signature
+	inputs    []*port
+	outputs   []*port
 }
 
 var _ onnx.IntoRunner = (*session)(nil)
 
 // A port is one input or output of a session.
 type port struct {
-	name     string
-	cname    *C.char
-	elem     onnx.DType  // Undefined where the model does not say
-	shape    onnx.Shape  // nil where the model does not say
-	tensor   bool        // false for sequences, maps, optionals
-	optional bool        // an input with an initializer as its default
-	misled   atomic.Bool // an output whose declared shape turned out to be wrong
+	onnx.Port
+	cname  *C.char
+	misled atomic.Bool // an output whose declared shape turned out to be wrong
+}
+
+// newPorts makes ports of a signature's.
+func newPorts(list []onnx.Port) []*port {
+	made := make([]*port, len(list))
+	for i, p := range list {
+		made[i] = &port{Port: p, cname: C.CString(p.Name)}
+	}
+	return made
 }
 
 // NewSession loads a model. The session keeps nothing of m, which may be changed or closed afterwards. A model that uses
@@ -61,32 +66,10 @@ func (r *Runtime) NewSession(m *onnx.Model) (onnx.Session, error) {
 	if err != nil {
 		return nil, errors.Join(err, loaded.Destroy())
 	}
-	s := &session{session: loaded, handle: handle}
-	defaults := map[string]bool{}
-	for _, t := range m.Graph.Initializers {
-		defaults[t.Name] = true
-	}
-	for _, t := range m.Graph.SparseInitializers {
-		if t.Values != nil {
-			defaults[t.Values.Name] = true
-		}
-	}
-	for _, v := range m.Graph.Inputs {
-		p := newPort(v)
-		p.optional = defaults[v.Name]
-		s.inputs = append(s.inputs, p)
-	}
-	for _, v := range m.Graph.Outputs {
-		s.outputs = append(s.outputs, newPort(v))
-	}
-	return s, nil
-}
-
-func newPort(v *onnx.Value) *port {
-	return &port{
-		name: v.Name, cname: C.CString(v.Name), elem: v.Type, tensor: v.Type != onnx.Undefined,
-		shape: slices.Clone(v.Shape),
-	}
+	signature := onnx.SignatureOf(m.Graph)
+	return &session{
+		session: loaded, handle: handle, signature: signature, inputs: newPorts(signature.Inputs), outputs: newPorts(signature.Outputs),
+	}, nil
 }
 
 // loadModel gives the model to ONNX Runtime: as bytes, or through files where it is too large to be one message.
