@@ -48,11 +48,18 @@ func (m *Model) prune(x *Index) {
 	}
 	nodes, used := x.Ancestors(wanted...)
 	g.Nodes = filter(g.Nodes, func(n *Node) bool { return nodes[n] })
-	g.Initializers = filter(g.Initializers, func(t *Tensor) bool { return used[t.Name] })
 	g.SparseInitializers = filter(g.SparseInitializers, func(t *SparseTensor) bool {
 		return t.Values != nil && used[t.Values.Name]
 	})
 	g.Inputs = filter(g.Inputs, func(v *Value) bool { return used[v.Name] })
+	for _, a := range g.Annotations { // scales and zero points are initializers that no node need read
+		if used[a.Tensor] {
+			for _, p := range a.Parameters {
+				used[p.Value] = true
+			}
+		}
+	}
+	g.Initializers = filter(g.Initializers, func(t *Tensor) bool { return used[t.Name] })
 	for _, n := range g.Nodes { // later outputs that nobody reads stay, their types may too
 		for _, out := range n.Outputs {
 			used[out] = true
@@ -60,6 +67,7 @@ func (m *Model) prune(x *Index) {
 	}
 	g.Values = filter(g.Values, func(v *Value) bool { return used[v.Name] && !outputs[v.Name] })
 	g.Annotations = slices.DeleteFunc(g.Annotations, func(a Annotation) bool { return !used[a.Tensor] })
+	g.Annotations = filter(g.Annotations, func(a Annotation) bool { return used[a.Tensor] })
 	m.pruneFunctions()
 }
 

@@ -45,6 +45,12 @@ func renameIn(g *Graph, old, name string) {
 			replace(&g.Annotations[i].Parameters[k].Value)
 		}
 	}
+	for i := range g.Annotations {
+		replace(&g.Annotations[i].Tensor)
+		for k := range g.Annotations[i].Parameters {
+			replace(&g.Annotations[i].Parameters[k].Value)
+		}
+	}
 	for _, n := range g.Nodes {
 		for i := range n.Inputs {
 			replace(&n.Inputs[i])
