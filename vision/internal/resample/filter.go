@@ -1,6 +1,6 @@
 // Package resample resizes 8-bit RGB pictures to the very bytes that Pillow's Image.resize gives.
 //
-// Pillow's method (libImaging/Resample.c): every output pixel is a weighted mean of the input pixels under a filter whose
+// Pillow's method (libImaging/Resample.c, up to version 12 at least): every output pixel is a weighted mean of the input pixels under a filter whose
 // width grows with the reduction (so nothing is skipped: "antialiased"), first along rows, then along columns. Weights are
 // computed in double precision, rounded to fixed point with 22 fractional bits, and the result of each of the two passes is
 // rounded and clipped to 8 bits. Nearest is a plain look-up.
