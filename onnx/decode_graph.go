@@ -115,7 +115,10 @@ func (d *decoder) readAttribute(p *pb.AttributeProto, a *Attribute) (err error) 
 	a.Name, a.Type, a.Int, a.Float = d.word(p.Name), AttrType(p.Type), p.I, math.Float32frombits(p.F)
 	a.Str = p.S
 	d.strings(into{&a.Doc, p.DocString}, into{&a.RefName, p.RefAttrName})
-	p.Form &^= usualForm(a)
+	if usual := usualForm(a); (usual.Has(int32(pb.AttributeI)) && p.I == 0) ||
+		(usual.Has(int32(pb.AttributeF)) && p.F == 0) || (usual.Has(int32(pb.AttributeS)) && len(p.S) == 0) {
+		p.Form ^= usual
+	}
 	a.kept = d.keep(p.Base, append(rawMessage(pb.AttributeTp, p.Tp), p.TypeProtos.Raw()...))
 	if a.Tensor, err = one(d, "tensor", p.T, &d.tensor, (*decoder).readTensor); err != nil {
 		return err

@@ -141,7 +141,8 @@ func (e encoder) functionFields(f *Function) {
 	e.Raw(f.kept.rest())
 }
 
-// usualForm marks the field that an attribute's type names: it is written even where it is zero, as readers expect.
+// usualForm marks the field that an attribute's type names: it is written even where it is zero, as readers expect. Its
+// bit in a Form therefore means that it was not.
 func usualForm(a *Attribute) pb.Form {
 	switch {
 	case a.RefName != "":
@@ -157,7 +158,7 @@ func usualForm(a *Attribute) pb.Form {
 }
 
 func (e encoder) attributeFields(a *Attribute) {
-	form := a.kept.forms() | usualForm(a)
+	form := a.kept.forms() ^ usualForm(a)
 	e.String(pb.AttributeName, a.Name, form)
 	e.Float(pb.AttributeF, a.Float, form)
 	e.Int(pb.AttributeI, a.Int, form)
