@@ -18,6 +18,8 @@ type Session interface {
 
 // A Runtime makes sessions. Implementations are in packages ort and onnxgo; both pass onnxtest.Runtime.
 type Runtime interface {
+	// NewSession makes a model ready to run and keeps nothing of it: m may be changed or closed afterwards. A model
+	// that uses what the runtime lacks is an *UnsupportedError.
 	NewSession(m *Model) (Session, error)
 }
 
