@@ -17,10 +17,6 @@ func decodeJPEG(w *worker, data []byte, need image.Rectangle) (image.Rectangle, 
 	return need, w.jpeg.Decode(&w.stored, data, need)
 }
 
-// JPEGDecoder names what decodes JPEG files: graft's own decoder, or libjpeg-turbo in builds with the tag libjpeg. Both
-// give the same pixels.
-func JPEGDecoder() string { return "graft (pure Go)" }
-
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

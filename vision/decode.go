@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image"
 
-	"github.com/onnx-graft/graft/vision/internal/jpeg"
 	"github.com/onnx-graft/graft/vision/internal/raster"
 	"github.com/onnx-graft/graft/vision/internal/resample"
 )
@@ -22,7 +21,7 @@ type worker struct {
 	stored  raster.Image // decoded rows
 	upright raster.Image
 	seen    raster.Image // what the model sees
-	jpeg    jpeg.Decoder
+	jpeg    jpegDecoder
 	resizer resample.Resizer
 }
 

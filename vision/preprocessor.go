@@ -120,19 +120,18 @@ func (p *Preprocessor) Tensor(batch []Picture) (*onnx.Tensor, error) {
 	if int64(each) > math.MaxInt32 {
 		return nil, fmt.Errorf("vision: a tensor of %d bytes for one picture", each)
 	}
-	data := make([]byte, each*len(batch))
+	out := p.Input.tensor(len(batch), size)
 	err := p.each(batch, func(i int, m *raster.Image) error {
 		if m.W != size.X || m.H != size.Y {
 			return fmt.Errorf("it comes out at %dx%d, the others of its batch at %dx%d: set a crop, or an exact size",
 				m.W, m.H, size.X, size.Y)
 		}
-		p.values.write(data[i*each:(i+1)*each], m, p.Input.Layout)
-		return nil
+		return p.values.write(out, i, m, p.Input.Layout)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &onnx.Tensor{Name: p.Input.Name, Type: p.Input.Type, Shape: p.Input.shape(len(batch), size), Data: data}, nil
+	return out, nil
 }
 
 // View returns x as the model sees it: after resizing and cropping, before its values are changed.

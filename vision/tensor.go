@@ -127,30 +127,59 @@ func tabulate(t *Transform, typ onnx.DType) *values {
 	return v
 }
 
-// write puts the picture m into dst, which holds its elements in the given layout.
-func (v *values) write(dst []byte, m *raster.Image, l Layout) {
-	for c, from := range v.from {
-		p := m.Pix[from:]
-		n := m.W * m.H
-		o, step := dst[c*n*v.size:], v.size
-		if l == NHWC {
-			o, step = dst[c*v.size:], 3*v.size
+// write puts the picture m into a batch's tensor, as its picture i.
+func (v *values) write(t *onnx.Tensor, i int, m *raster.Image, l Layout) error {
+	n := m.W * m.H
+	switch t.Type {
+	case onnx.Float32:
+		out, err := onnx.View[float32](t)
+		if err != nil {
+			return err
 		}
-		switch v.size {
-		case 4:
-			table := &v.f32[c]
-			for i := range n {
-				binary.LittleEndian.PutUint32(o[i*step:], math.Float32bits(table[p[3*i]]))
-			}
-		case 2:
-			table := &v.f16[c]
-			for i := range n {
-				binary.LittleEndian.PutUint16(o[i*step:], table[p[3*i]])
-			}
-		default:
-			for i := range n {
-				o[i*step] = p[3*i]
-			}
+		spread(out[3*n*i:3*n*(i+1)], m.Pix, &v.f32, v.from, l)
+	case onnx.Float16:
+		out := t.Data[6*n*i : 6*n*(i+1)]
+		put(out, m.Pix, n, l, v.from, 2, func(b []byte, c int, p byte) { binary.LittleEndian.PutUint16(b, v.f16[c][p]) })
+	default:
+		out := t.Data[3*n*i : 3*n*(i+1)]
+		put(out, m.Pix, n, l, v.from, 1, func(b []byte, _ int, p byte) { b[0] = p })
+	}
+	return nil
+}
+
+// spread looks the pixels up in a table for each channel.
+func spread(out []float32, pix []byte, table *[3][256]float32, from [3]int, l Layout) {
+	n := len(out) / 3
+	pix = pix[:3*n]
+	t0, t1, t2 := &table[0], &table[1], &table[2]
+	if from[0] != 0 { // blue first: the first channel is the last of the pixel
+		swapped := [3][256]float32{table[2], table[1], table[0]}
+		t0, t1, t2 = &swapped[0], &swapped[1], &swapped[2]
+	}
+	if l == NHWC {
+		for x := range n {
+			o, p := out[3*x:3*x+3:3*x+3], pix[3*x:3*x+3:3*x+3]
+			o[from[0]], o[1], o[from[2]] = t0[p[0]], t1[p[1]], t2[p[2]]
+		}
+		return
+	}
+	planes := [3][]float32{out[:n], out[n : 2*n], out[2*n:]}
+	r, g, b := planes[from[0]][:n], planes[1][:n], planes[from[2]][:n]
+	for x := range n {
+		p := pix[3*x : 3*x+3 : 3*x+3]
+		r[x], g[x], b[x] = t0[p[0]], t1[p[1]], t2[p[2]]
+	}
+}
+
+// put writes the n pixels one channel after the other, each element size bytes, by f.
+func put(out, pix []byte, n int, l Layout, from [3]int, size int, f func(b []byte, c int, p byte)) {
+	for c, channel := range from {
+		o, step := out[c*n*size:], size
+		if l == NHWC {
+			o, step = out[c*size:], 3*size
+		}
+		for x := range n {
+			f(o[x*step:], c, pix[3*x+channel])
 		}
 	}
 }
@@ -171,10 +200,18 @@ func half(x float32) uint16 {
 	return sign | uint16((b-0x38000000)>>13)
 }
 
-// shape is that of n pictures of the given size.
-func (in Input) shape(n int, size image.Point) []int64 {
+// tensor returns room for n pictures of the given size.
+func (in Input) tensor(n int, size image.Point) *onnx.Tensor {
+	shape := []int64{int64(n), 3, int64(size.Y), int64(size.X)}
 	if in.Layout == NHWC {
-		return []int64{int64(n), int64(size.Y), int64(size.X), 3}
+		shape = []int64{int64(n), int64(size.Y), int64(size.X), 3}
 	}
-	return []int64{int64(n), 3, int64(size.Y), int64(size.X)}
+	n *= 3 * size.X * size.Y
+	switch in.Type {
+	case onnx.Float32:
+		return onnx.NewTensor(in.Name, make([]float32, n), shape...)
+	case onnx.Float16:
+		n *= 2
+	}
+	return &onnx.Tensor{Name: in.Name, Type: in.Type, Shape: shape, Data: make([]byte, n)}
 }

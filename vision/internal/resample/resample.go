@@ -80,7 +80,8 @@ func part(dst *raster.Image, at image.Point, y, w int) []byte {
 // half is what rounds a fixed-point sum to the nearest.
 const half = 1 << (precision - 1)
 
-// mix computes one row: dst from the input row src, which starts at pixel skip.
+// mix computes one row: dst from the input row src, which starts at pixel skip. Few weights, the common case, are written
+// out.
 func (a *axis) mix(dst, src []byte, skip int) {
 	if a.filter == Nearest {
 		for i, x := range a.first {
@@ -92,11 +93,32 @@ func (a *axis) mix(dst, src []byte, skip int) {
 		k := a.fixed[i*a.taps:][:a.count[i]]
 		p := src[3*(int(lo)-skip):][:3*len(k)]
 		red, green, blue := int32(half), int32(half), int32(half)
-		for _, w := range k {
-			red += int32(p[0]) * w
-			green += int32(p[1]) * w
-			blue += int32(p[2]) * w
-			p = p[3:]
+		switch len(k) {
+		case 2:
+			v, w := k[0], k[1]
+			p = p[:6]
+			red += int32(p[0])*v + int32(p[3])*w
+			green += int32(p[1])*v + int32(p[4])*w
+			blue += int32(p[2])*v + int32(p[5])*w
+		case 3:
+			u, v, w := k[0], k[1], k[2]
+			p = p[:9]
+			red += int32(p[0])*u + int32(p[3])*v + int32(p[6])*w
+			green += int32(p[1])*u + int32(p[4])*v + int32(p[7])*w
+			blue += int32(p[2])*u + int32(p[5])*v + int32(p[8])*w
+		case 4:
+			t, u, v, w := k[0], k[1], k[2], k[3]
+			p = p[:12]
+			red += int32(p[0])*t + int32(p[3])*u + int32(p[6])*v + int32(p[9])*w
+			green += int32(p[1])*t + int32(p[4])*u + int32(p[7])*v + int32(p[10])*w
+			blue += int32(p[2])*t + int32(p[5])*u + int32(p[8])*v + int32(p[11])*w
+		default:
+			for _, w := range k {
+				red += int32(p[0]) * w
+				green += int32(p[1]) * w
+				blue += int32(p[2]) * w
+				p = p[3:]
+			}
 		}
 		o := dst[3*i : 3*i+3 : 3*i+3]
 		o[0], o[1], o[2] = clip(red), clip(green), clip(blue)
@@ -107,23 +129,64 @@ func (a *axis) mix(dst, src []byte, skip int) {
 func (r *Resizer) column(dst []byte, y, skip int) {
 	a := &r.down
 	n := len(dst)
-	lo := int(a.first[y]) - skip
+	rows := r.rows[(int(a.first[y])-skip)*n:]
 	if a.filter == Nearest {
-		copy(dst, r.rows[lo*n:])
+		copy(dst, rows)
 		return
 	}
-	sums := r.sums[:n]
-	for i := range sums {
-		sums[i] = half
-	}
-	for i, w := range a.fixed[y*a.taps:][:a.count[y]] {
-		row := r.rows[(lo+i)*n:][:n]
-		for x, v := range row {
-			sums[x] += int32(v) * w
+	k := a.fixed[y*a.taps:][:a.count[y]]
+	switch len(k) {
+	case 1:
+		add1(dst, rows[:n], k[0])
+	case 2:
+		add2(dst, rows[:n], rows[n:2*n], k[0], k[1])
+	case 3:
+		add3(dst, rows[:n], rows[n:2*n], rows[2*n:3*n], k[0], k[1], k[2])
+	case 4:
+		add4(dst, [4][]byte{rows[:n], rows[n : 2*n], rows[2*n : 3*n], rows[3*n : 4*n]}, [4]int32(k))
+	default:
+		sums := r.sums[:n]
+		for i := range sums {
+			sums[i] = half
+		}
+		for i, w := range k {
+			for x, v := range rows[i*n:][:n] {
+				sums[x] += int32(v) * w
+			}
+		}
+		for x, v := range sums {
+			dst[x] = clip(v)
 		}
 	}
-	for x, v := range sums {
-		dst[x] = clip(v)
+}
+
+// add1 to add4 are weighted means of so many rows, all of dst's length.
+func add1(dst, a []byte, u int32) {
+	a = a[:len(dst)]
+	for x := range dst {
+		dst[x] = clip(half + int32(a[x])*u)
+	}
+}
+
+func add2(dst, a, b []byte, u, v int32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for x := range dst {
+		dst[x] = clip(half + int32(a[x])*u + int32(b[x])*v)
+	}
+}
+
+func add3(dst, a, b, c []byte, u, v, w int32) {
+	a, b, c = a[:len(dst)], b[:len(dst)], c[:len(dst)]
+	for x := range dst {
+		dst[x] = clip(half + int32(a[x])*u + int32(b[x])*v + int32(c[x])*w)
+	}
+}
+
+func add4(dst []byte, rows [4][]byte, k [4]int32) {
+	a, b, c, d := rows[0][:len(dst)], rows[1][:len(dst)], rows[2][:len(dst)], rows[3][:len(dst)]
+	t, u, v, w := k[0], k[1], k[2], k[3]
+	for x := range dst {
+		dst[x] = clip(half + int32(a[x])*t + int32(b[x])*u + int32(c[x])*v + int32(d[x])*w)
 	}
 }
 
