@@ -2,8 +2,10 @@ package onnx
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/onnx-graft/graft/onnx/internal/pb"
@@ -32,28 +34,55 @@ func ExternalData() SaveOption { return func(s *saving) { s.external = true } }
 func fileLimit(n int64) SaveOption { return func(s *saving) { s.limit = n } }
 
 // Save writes the model to path. The file appears whole or not at all; where there was one, it is replaced. External
-// data is in place before the model that refers to it. The same model gives the same bytes, and a file just loaded is
-// written back byte for byte where its fields were in the order of their numbers.
+// data is in place just before the model that refers to it; where the model then cannot be, the data stays. The same
+// model gives the same bytes, and a file just loaded is written back byte for byte where its fields were in the order of
+// their numbers.
 func (m *Model) Save(path string, options ...SaveOption) error {
 	s := saving{limit: maxFile}
 	for _, o := range options {
 		o(&s)
 	}
-	var places map[*Tensor]place
-	if s.external || pb.Size(m.encode(nil)) > s.limit {
-		var err error
-		if places, err = m.saveData(path + ".data"); err != nil {
-			return fmt.Errorf("onnx: save %s: %w", path, err)
-		}
-		if n := pb.Size(m.encode(places)); n > s.limit {
-			return unsupported(Where{File: path}, "the graph without its weights has %d bytes, more than the %d of one file", n, s.limit)
-		}
-	}
-	err := write(path, func(w io.Writer) error { return pb.Write(w, m.encode(places)) })
-	if err != nil {
+	if err := m.save(path, s); err != nil {
 		return fmt.Errorf("onnx: save %s: %w", path, err)
 	}
 	return nil
+}
+
+func (m *Model) save(path string, s saving) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return errors.New("a folder is there")
+	}
+	var places map[*Tensor]place
+	if s.external || pb.Size(m.encode(nil)) > s.limit {
+		places = m.layOut(filepath.Base(path) + ".data")
+		if n := pb.Size(m.encode(places)); n > s.limit {
+			return unsupported(Where{}, "the graph without its weights has %d bytes, more than the %d of one file", n, s.limit)
+		}
+	}
+	model, err := storage.Create(path)
+	if err != nil {
+		return err
+	}
+	defer model.Abort()
+	if len(places) > 0 {
+		data, err := storage.Create(path + ".data")
+		if err != nil {
+			return err
+		}
+		defer data.Abort()
+		if err := m.writeData(data, places); err != nil {
+			return err
+		}
+		if err := pb.Write(model, m.encode(places)); err != nil {
+			return err
+		}
+		if err := data.Commit(); err != nil {
+			return err
+		}
+	} else if err := pb.Write(model, m.encode(nil)); err != nil {
+		return err
+	}
+	return model.Commit()
 }
 
 // Bytes returns the model as one ONNX file. The same model gives the same bytes. All data is in them; a model beyond
@@ -76,41 +105,37 @@ func (m *Model) WriteTo(w io.Writer) (int64, error) {
 	return pb.Size(m.encode(nil)), pb.Write(w, m.encode(nil))
 }
 
-// write makes a file whole or not at all.
-func write(path string, content func(io.Writer) error) error {
-	f, err := storage.Create(path)
-	if err != nil {
-		return err
+// layOut gives the larger initializers their places in a file of their own.
+func (m *Model) layOut(file string) map[*Tensor]place {
+	places := map[*Tensor]place{}
+	var end int64
+	for _, t := range m.weights() {
+		if n := int64(len(t.Data)); n >= smallestData {
+			at := (end + pageSize - 1) / pageSize * pageSize
+			places[t] = place{file, at, n}
+			end = at + n
+		}
 	}
-	defer f.Abort()
-	if err := content(f); err != nil {
-		return err
-	}
-	return f.Commit()
+	return places
 }
 
-// saveData writes the larger initializers to a file of their own and returns where in it each one lies.
-func (m *Model) saveData(path string) (map[*Tensor]place, error) {
-	places := map[*Tensor]place{}
-	err := write(path, func(w io.Writer) error {
-		var at int64
-		for _, t := range m.weights() {
-			if len(t.Data) < smallestData {
-				continue
-			}
-			gap := (pageSize - at%pageSize) % pageSize
-			if _, err := w.Write(make([]byte, gap)); err != nil {
-				return err
-			}
-			if _, err := w.Write(t.Data); err != nil {
-				return err
-			}
-			places[t] = place{filepath.Base(path), at + gap, int64(len(t.Data))}
-			at += gap + int64(len(t.Data))
+// writeData writes the file that layOut has laid out.
+func (m *Model) writeData(w io.Writer, places map[*Tensor]place) error {
+	var end int64
+	for _, t := range m.weights() {
+		at, ok := places[t]
+		if !ok {
+			continue
 		}
-		return nil
-	})
-	return places, err
+		if _, err := w.Write(make([]byte, at.offset-end)); err != nil {
+			return err
+		}
+		if _, err := w.Write(t.Data); err != nil {
+			return err
+		}
+		end = at.offset + at.length
+	}
+	return nil
 }
 
 // weights lists the initializers of the graph and of the graphs within it, in file order.

@@ -3,8 +3,10 @@ package onnx_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/bufbuild/protocompile"
@@ -203,4 +205,72 @@ func note(m protoreflect.Message, names map[protoreflect.FullName]bool) {
 		}
 		return true
 	})
+}
+
+// Elements written as numbers of their type, by Google's library, are the same as raw ones.
+func TestElementsWrittenAsNumbers(t *testing.T) {
+	message := modelMessage(t)
+	for _, c := range []struct {
+		dtype onnx.DType
+		field protoreflect.Name
+		list  []any
+		want  []byte
+	}{
+		{onnx.Float32, "float_data", []any{float32(1), float32(-2)}, []byte{0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0}},
+		{onnx.Complex64, "float_data", []any{float32(1), float32(-2)}, []byte{0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0}},
+		{onnx.Float64, "double_data", []any{float64(1)}, []byte{0, 0, 0, 0, 0, 0, 0xf0, 0x3f}},
+		{onnx.Int32, "int32_data", []any{int32(-2), int32(3)}, []byte{0xfe, 0xff, 0xff, 0xff, 3, 0, 0, 0}},
+		{onnx.Int16, "int32_data", []any{int32(-2), int32(259)}, []byte{0xfe, 0xff, 3, 1}},
+		{onnx.Int8, "int32_data", []any{int32(-128), int32(127)}, []byte{0x80, 0x7f}},
+		{onnx.Uint8, "int32_data", []any{int32(255)}, []byte{0xff}},
+		{onnx.Bool, "int32_data", []any{int32(1), int32(0)}, []byte{1, 0}},
+		{onnx.Float16, "int32_data", []any{int32(0x3c00)}, []byte{0, 0x3c}},
+		{onnx.BFloat16, "int32_data", []any{int32(0xff80)}, []byte{0x80, 0xff}},
+		{onnx.Int4, "int32_data", []any{int32(0xf1)}, []byte{0xf1}},
+		{onnx.Int64, "int64_data", []any{int64(-2)}, []byte{0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
+		{onnx.Uint64, "uint64_data", []any{uint64(1 << 63)}, []byte{0, 0, 0, 0, 0, 0, 0, 0x80}},
+		{onnx.Uint32, "uint64_data", []any{uint64(1 << 31)}, []byte{0, 0, 0, 0x80}},
+	} {
+		tensor, file := modelOfOneTensor(message, c.dtype)
+		list := tensor.Mutable(tensor.Descriptor().Fields().ByName(c.field)).List()
+		for _, v := range c.list {
+			list.Append(protoreflect.ValueOf(v))
+		}
+		m, err := onnx.Parse(file())
+		if err != nil {
+			t.Errorf("%v: %v", c.dtype, err)
+			continue
+		}
+		if got := m.Graph.Initializers[0].Data; !bytes.Equal(got, c.want) {
+			t.Errorf("%v: got % x, want % x", c.dtype, got, c.want)
+		}
+		tensor.Set(tensor.Descriptor().Fields().ByName("raw_data"), protoreflect.ValueOfBytes([]byte{1}))
+		var malformed *onnx.MalformedError
+		if _, err := onnx.Parse(file()); !errors.As(err, &malformed) || malformed.Tensor != "w" {
+			t.Errorf("%v given twice: got %v", c.dtype, err)
+		}
+	}
+	tensor, file := modelOfOneTensor(message, onnx.Int8)
+	tensor.Mutable(tensor.Descriptor().Fields().ByName("int32_data")).List().Append(protoreflect.ValueOfInt32(256))
+	if _, err := onnx.Parse(file()); err == nil || !strings.Contains(err.Error(), "256") {
+		t.Errorf("256 as int8: got %v", err)
+	}
+}
+
+// modelOfOneTensor returns the initializer "w" of a model, and what writes that model.
+func modelOfOneTensor(message protoreflect.MessageDescriptor, dtype onnx.DType) (protoreflect.Message, func() []byte) {
+	m := dynamicpb.NewMessage(message)
+	graph := m.Mutable(message.Fields().ByName("graph")).Message()
+	list := graph.Mutable(graph.Descriptor().Fields().ByName("initializer")).List()
+	tensor := list.AppendMutable().Message()
+	fields := tensor.Descriptor().Fields()
+	tensor.Set(fields.ByName("name"), protoreflect.ValueOfString("w"))
+	tensor.Set(fields.ByName("data_type"), protoreflect.ValueOfInt32(int32(dtype)))
+	return tensor, func() []byte {
+		b, err := proto.Marshal(m)
+		if err != nil {
+			return nil // Parse will say so
+		}
+		return b
+	}
 }
