@@ -22,8 +22,10 @@ func MakeBatchDynamic(m *Model) error {
 	}
 	stated := g.Values
 	g.Values = nil
-	outputs := g.Outputs
-	g.Outputs = nil
+	outputs := cloneAll(g.Outputs, (*Value).clone)
+	for _, v := range g.Outputs { // what they say is of the fixed size
+		v.Type, v.Shape = Undefined, nil
+	}
 	if err := rewrite(m, g, nil, f.step); err != nil {
 		return err
 	}
@@ -119,7 +121,7 @@ func (f *freedBatch) step(w *rewriter, n *Node) error {
 		switch k := f.axis(sizes); {
 		case k == -2:
 			return f.refuse(w, n, "it combines examples with one another")
-		case k == -1 && i > 0 && len(w.laterReaders(f.before, out)) == 0:
+		case k == -1 && i > 0 && !w.wanted[out]:
 		case k == -1:
 			return f.refuse(w, n, "the batch dimension cannot be followed through it")
 		case !factors[sizes[k].n] && !n.Is("Reshape", "Flatten"):
@@ -129,20 +131,11 @@ func (f *freedBatch) step(w *rewriter, n *Node) error {
 	return nil
 }
 
-// laterReaders returns who reads a tensor in the graph as it was; outputs of the graph count as read.
-func (w *rewriter) laterReaders(before *Index, tensor string) []*Node {
-	readers := before.Readers(tensor)
-	if before.graph.hasOutput(tensor) {
-		readers = append(slices.Clone(readers), before.Producer(tensor))
-	}
-	return readers
+func (f *freedBatch) refuse(w *rewriter, n *Node, problem string) error {
+	return unsupported(w.where(n), "the batch size, fixed at %d, cannot be freed: %s; export the model with a dynamic batch dimension",
+		f.batch, problem)
 }
 
 func (g *Graph) hasOutput(tensor string) bool {
 	return slices.ContainsFunc(g.Outputs, func(v *Value) bool { return v.Name == tensor })
-}
-
-func (f *freedBatch) refuse(w *rewriter, n *Node, problem string) error {
-	return unsupported(w.where(n), "the batch size, fixed at %d, cannot be freed: %s; export the model with a dynamic batch dimension",
-		f.batch, problem)
 }

@@ -21,50 +21,47 @@ func Rename(m *Model, old, name string) error {
 
 // renameIn renames a tensor in g and in the subgraphs that see it.
 func renameIn(g *Graph, old, name string) {
-	replace := func(s *string) {
+	g.eachName(func(s *string) {
 		if *s == old {
 			*s = name
 		}
-	}
-	for _, list := range [][]*Value{g.Inputs, g.Outputs, g.Values} {
-		for _, v := range list {
-			replace(&v.Name)
-		}
-	}
-	for _, t := range g.Initializers {
-		replace(&t.Name)
-	}
-	for _, t := range g.SparseInitializers {
-		if t.Values != nil {
-			replace(&t.Values.Name)
-		}
-	}
-	for i := range g.Annotations {
-		replace(&g.Annotations[i].Tensor)
-		for k := range g.Annotations[i].Parameters {
-			replace(&g.Annotations[i].Parameters[k].Value)
-		}
-	}
-	for i := range g.Annotations {
-		replace(&g.Annotations[i].Tensor)
-		for k := range g.Annotations[i].Parameters {
-			replace(&g.Annotations[i].Parameters[k].Value)
-		}
-	}
+	})
 	for _, n := range g.Nodes {
-		for i := range n.Inputs {
-			replace(&n.Inputs[i])
-		}
-		for i := range n.Outputs {
-			replace(&n.Outputs[i])
-		}
 		for _, sub := range subgraphs(n) {
-			if !defines(sub, old) {
+			if !NewIndex(sub).Has(old) { // otherwise that graph has one of its own, which hides this
 				renameIn(sub, old, name)
 			}
 		}
 	}
 }
 
-// defines reports whether a subgraph has a tensor of its own of that name, which hides the outer one.
-func defines(g *Graph, name string) bool { return NewIndex(g).Has(name) }
+// eachName calls f with every mention of a tensor in the graph itself, not in its subgraphs.
+func (g *Graph) eachName(f func(name *string)) {
+	for _, list := range [][]*Value{g.Inputs, g.Outputs, g.Values} {
+		for _, v := range list {
+			f(&v.Name)
+		}
+	}
+	for _, t := range g.Initializers {
+		f(&t.Name)
+	}
+	for _, t := range g.SparseInitializers {
+		if t.Values != nil {
+			f(&t.Values.Name)
+		}
+	}
+	for i := range g.Annotations {
+		f(&g.Annotations[i].Tensor)
+		for k := range g.Annotations[i].Parameters {
+			f(&g.Annotations[i].Parameters[k].Value)
+		}
+	}
+	for _, n := range g.Nodes {
+		for i := range n.Inputs {
+			f(&n.Inputs[i])
+		}
+		for i := range n.Outputs {
+			f(&n.Outputs[i])
+		}
+	}
+}

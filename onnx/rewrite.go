@@ -7,13 +7,22 @@ import "slices"
 func rewrite(m *Model, g *Graph, outer names, step func(w *rewriter, n *Node) error) error {
 	nodes := g.Nodes
 	used := namesOf(g)
+	wanted := map[string]bool{}
+	for _, n := range nodes {
+		for _, name := range reads(n) {
+			wanted[name] = true
+		}
+	}
+	for _, v := range g.Outputs {
+		wanted[v.Name] = true
+	}
 	for name := range outer {
 		used[name] = true
 	}
 	g.Nodes = nil
 	part := *m
 	part.Graph = g
-	w := &rewriter{Builder: &Builder{site: &site{
+	w := &rewriter{wanted: wanted, Builder: &Builder{site: &site{
 		model: &part, index: NewIndex(g), names: used, values: map[string]*Value{}, consts: map[string]*Value{},
 	}}}
 	for i, n := range nodes {
@@ -32,7 +41,8 @@ func rewrite(m *Model, g *Graph, outer names, step func(w *rewriter, n *Node) er
 // A rewriter is a Builder between two nodes of a graph.
 type rewriter struct {
 	*Builder
-	place int // of the node at hand in the old list
+	place  int             // of the node at hand in the old list
+	wanted map[string]bool // tensors that nodes of the old list read, and outputs
 }
 
 // pass puts a node into the list as it is.
