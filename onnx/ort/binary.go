@@ -166,14 +166,15 @@ func readPE(r io.ReaderAt, size int64) (binaryInfo, error) {
 	return info, nil
 }
 
-// resourceVersion finds the fixed part of a version resource (VS_FIXEDFILEINFO) and returns its file version.
+// resourceVersion finds the fixed part of a version resource (VS_FIXEDFILEINFO) and returns the first two numbers of its
+// file version; those after them are ONNX Runtime's build date.
 func resourceVersion(data []byte) string {
 	i := bytes.Index(data, []byte{0xbd, 0x04, 0xef, 0xfe})
-	if i < 0 || i+16 > len(data) {
+	if i < 0 || i+12 > len(data) {
 		return ""
 	}
-	high, low := binary.LittleEndian.Uint32(data[i+8:]), binary.LittleEndian.Uint32(data[i+12:])
-	return fmt.Sprintf("%d.%d.%d", high>>16, high&0xffff, low>>16)
+	v := binary.LittleEndian.Uint32(data[i+8:])
+	return fmt.Sprintf("%d.%d", v>>16, v&0xffff)
 }
 
 var nameVersion = regexp.MustCompile(`\d+\.\d+\.\d+`)

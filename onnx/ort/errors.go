@@ -39,13 +39,7 @@ func (e *LibraryError) Error() string {
 	if e.Path != "" {
 		fmt.Fprintf(&b, "%s: ", e.Path)
 	}
-	b.WriteString(string(e.Problem))
-	if e.Found != "" {
-		fmt.Fprintf(&b, " (%s)", e.Found)
-	}
-	if e.Err != nil {
-		fmt.Fprintf(&b, ": %v", e.Err)
-	}
+	b.WriteString(e.reason())
 	if len(e.Looked) > 0 {
 		b.WriteString("\nlooked here:")
 	}
@@ -56,6 +50,18 @@ func (e *LibraryError) Error() string {
 		fmt.Fprintf(&b, "\nto mend it: %s", e.Mend)
 	}
 	return b.String()
+}
+
+// reason says what is wrong, without where.
+func (e *LibraryError) reason() string {
+	s := string(e.Problem)
+	if e.Found != "" {
+		s += " (" + e.Found + ")"
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
 }
 
 func (e *LibraryError) Unwrap() error { return e.Err }

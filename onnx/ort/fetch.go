@@ -192,7 +192,7 @@ func (f *finder) accept(s source, dir string) (manifest, error) {
 	lib, fault := f.judge(path, FromCache)
 	f.looked = before
 	if fault != nil {
-		return manifest{}, errors.Join(fmt.Errorf("%s: %s %s", s.library, fault.Problem, fault.Found), fault.Err)
+		return manifest{}, fmt.Errorf("%s: %s", s.library, fault.reason())
 	}
 	if lib.Version == "" {
 		lib.Version = Version

@@ -135,13 +135,7 @@ func (f *finder) judge(path string, source Origin) (Library, *LibraryError) {
 	default:
 		return Library{Path: path, Version: info.version, Source: source}, nil
 	}
-	result := string(fault.Problem)
-	if fault.Found != "" {
-		result += ": " + fault.Found
-	} else if err != nil && fault.Problem != Missing {
-		result += ": " + err.Error()
-	}
-	f.looked = append(f.looked, Look{path, result})
+	f.looked = append(f.looked, Look{path, fault.reason()})
 	return Library{}, fault
 }
 
