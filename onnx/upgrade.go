@@ -97,14 +97,14 @@ func (u upgrade) node(w *rewriter, n *Node) error {
 		w.pass(n)
 		return nil
 	}
-	c, found := conversions[n.OpType]
-	if !found && !slices.Contains(unchangedOperators, n.OpType) {
+	if conversions[n.OpType] == nil && !slices.Contains(unchangedOperators, n.OpType) {
 		return unsupported(w.where(n), "how operator %s changed between opset %d and %d is not known here", n.OpType, u.from, u.to)
 	}
 	w.before(n)
-	for _, step := range c {
-		if step.opset <= u.from || step.opset > u.to {
-			continue
+	for at := u.from; ; {
+		step := nextConversion(n.OpType, at, u.to)
+		if step == nil {
+			break
 		}
 		for _, a := range n.Attributes {
 			if a.RefName != "" {
@@ -118,7 +118,18 @@ func (u upgrade) node(w *rewriter, n *Node) error {
 		if done {
 			return nil
 		}
+		at = step.opset
 	}
 	w.pass(n)
+	return nil
+}
+
+// nextConversion finds the first change of an operator after one opset and up to another; nil where there is none.
+func nextConversion(op string, after, to int64) *conversion {
+	for i, c := range conversions[op] {
+		if c.opset > after && c.opset <= to {
+			return &conversions[op][i]
+		}
+	}
 	return nil
 }
