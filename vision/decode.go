@@ -112,9 +112,9 @@ func inspect(data []byte, l Limits) (*format, header, error) {
 	return f, h, nil
 }
 
-// transform decodes data and does to it what t says; w.seen is then what the model sees, before its values are changed.
-// Only the pixels that the crop needs are computed, where the format lets it.
-func (w *worker) transform(data []byte, t *Transform, pick func(image.Point) plan, l Limits) error {
+// transform decodes data and does to it what t says and lay lays out for the upright picture's size; w.seen is then what
+// the model sees, before its values are changed. Only the pixels that the crop needs are computed, where the format lets it.
+func (w *worker) transform(data []byte, t *Transform, lay func(w, h int) plan, l Limits) error {
 	f, h, err := inspect(data, l)
 	if err != nil {
 		return err
@@ -123,18 +123,19 @@ func (w *worker) transform(data []byte, t *Transform, pick func(image.Point) pla
 	if t.Stored {
 		turn = 1
 	}
-	p := pick(image.Pt(turn.Size(h.width, h.height)))
+	p := lay(turn.Size(h.width, h.height))
 	inside := p.crop.Intersect(image.Rectangle{Max: p.to})
-	need := resample.Needs(p.size, p.to, inside, t.filter())
+	need := resample.Needs(p.from.Size(), p.to, inside, t.filter()).Add(p.from.Min)
 	at, err := f.decode(w, data, turn.Stored(need, h.width, h.height))
 	if err != nil {
 		return err
 	}
-	src := resample.Source{Pixels: &w.stored, At: at, Size: p.size}
+	src := resample.Source{Pixels: &w.stored, At: at, Size: p.from.Size()}
 	if turn > 1 {
 		turn.Apply(&w.upright, &w.stored)
 		src.Pixels, src.At = &w.upright, turn.Upright(at, h.width, h.height)
 	}
+	src.At = src.At.Sub(p.from.Min)
 	w.seen.Reset(p.crop.Dx(), p.crop.Dy())
 	if inside != p.crop {
 		clear(w.seen.Pix)

@@ -76,7 +76,7 @@ func (p *Preprocessor) Bind(m *onnx.Model) error {
 func (p *Preprocessor) Fingerprint() string {
 	s := "vision/1 " + p.Input.String() + " " + p.Transform.String()
 	if p.augment != nil {
-		s += fmt.Sprintf(" view %d of %s", p.view, p.augment)
+		s += fmt.Sprintf(" view %d of %+v", p.view, *p.augment)
 	}
 	return s
 }
@@ -208,6 +208,15 @@ func (p *Preprocessor) prepare(w *worker, x Picture) error {
 }
 
 func (p *Preprocessor) transform(w *worker, data []byte, l Limits) error {
-	t := &p.Transform
-	return w.transform(data, t, func(size image.Point) plan { return t.plan(size.X, size.Y) }, l)
+	if p.augment == nil {
+		return w.transform(data, &p.Transform, p.Transform.plan, l)
+	}
+	v := p.augment.variant(data, p.view)
+	err := w.transform(data, &p.Transform, func(width, height int) plan {
+		return v.plan(width, height, p.Transform.OutputSize())
+	}, l)
+	if err == nil {
+		v.paint(&w.seen, p.Transform.Normalize.Mean)
+	}
+	return err
 }

@@ -175,20 +175,20 @@ func (t *Transform) String() string {
 
 // A plan is what a Transform makes of one picture's size.
 type plan struct {
-	size image.Point     // of the whole picture, upright
-	to   image.Point     // its size after resizing
+	from image.Rectangle // the part of the upright picture that is resized
+	to   image.Point     // its size after that
 	crop image.Rectangle // the part of that which is kept; may reach outside
 }
 
 // plan lays out what t does to an upright w×h picture.
 func (t *Transform) plan(w, h int) plan {
-	p := plan{size: image.Pt(w, h), to: image.Pt(w, h)}
+	p := plan{from: image.Rect(0, 0, w, h), to: image.Pt(w, h)}
 	short, long := min(w, h), max(w, h)
 	switch t.Resize {
 	case ResizeExact:
 		p.to = t.Size
 	case ResizeShorter:
-		p.to = upTo(p.size, t.Size.X, int(float64(t.Size.X*long)/float64(short)))
+		p.to = upTo(p.to, t.Size.X, int(float64(t.Size.X*long)/float64(short)))
 	case ResizeLonger: // as Hugging Face's max_height and max_width, rounding included
 		scale := float64(t.Size.X) / float64(long)
 		p.to = image.Pt(max(1, int(float64(w)*scale)), max(1, int(float64(h)*scale)))
