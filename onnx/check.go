@@ -28,7 +28,7 @@ func Check(m *Model) error {
 	for _, f := range m.Functions {
 		key := functionKey{plainDomain(f.Domain), f.Name, f.Overload}
 		if c.functions[key] {
-			return malformed(Where{Scope: f.where()}, "the function is defined twice")
+			return malformed(Where{Scope: f.part()}, "the function is defined twice")
 		}
 		c.functions[key] = true
 	}
@@ -37,10 +37,10 @@ func Check(m *Model) error {
 			return err
 		}
 	}
-	if err := c.imports(m.Opsets, Where{}); err != nil {
+	if err := c.imports(m.Opsets, spot{}); err != nil {
 		return err
 	}
-	return c.graph(m.Graph, "", nil)
+	return c.graph(m.Graph, spot{}, nil)
 }
 
 // A checker carries what the parts of a model are checked against.
@@ -62,9 +62,9 @@ func plainDomain(d string) string {
 }
 
 // imports checks a list of operator sets and makes it the current one.
-func (c *checker) imports(list []Opset, w Where) error {
+func (c *checker) imports(list []Opset, w spot) error {
 	if len(list) == 0 {
-		return malformed(w, "no operator set is imported")
+		return malformed(w.at(), "no operator set is imported")
 	}
 	c.opsets = make(map[string]int64, len(list))
 	for _, o := range list {
@@ -72,11 +72,11 @@ func (c *checker) imports(list []Opset, w Where) error {
 		old, again := c.opsets[domain]
 		switch {
 		case again && old != o.Version:
-			return malformed(w, "operator set %q is imported in versions %d and %d", o.Domain, old, o.Version)
+			return malformed(w.at(), "operator set %q is imported in versions %d and %d", o.Domain, old, o.Version)
 		case o.Version <= 0:
-			return malformed(w, "operator set %q is imported in version %d", o.Domain, o.Version)
+			return malformed(w.at(), "operator set %q is imported in version %d", o.Domain, o.Version)
 		case domain == "" && (o.Version < oldestOpset || o.Version > newestOpset):
-			return unsupported(w, "opset %d; supported are %d to %d", o.Version, oldestOpset, newestOpset)
+			return unsupported(w.at(), "opset %d; supported are %d to %d", o.Version, oldestOpset, newestOpset)
 		}
 		c.opsets[domain] = o.Version
 	}
@@ -99,73 +99,72 @@ func (s *scope) has(name string) bool {
 }
 
 // define adds a name, which must be new.
-func (s *scope) define(name string, w Where) error {
+func (s *scope) define(name string, w spot) error {
 	if s.has(name) {
-		return malformed(w, "%q is made a second time; every name is made once", name)
+		return malformed(w.at(), "%q is made a second time; every name is made once", name)
 	}
 	s.names[name] = true
 	return nil
 }
 
 // graph checks a graph within the scope around it, which is nil for the model's own.
-func (c *checker) graph(g *Graph, place string, outer *scope) error {
+func (c *checker) graph(g *Graph, here spot, outer *scope) error {
 	s := &scope{make(map[string]bool, len(g.Inputs)+len(g.Initializers)+len(g.Nodes)), outer}
-	w := Where{Scope: place}
 	for i, v := range g.Inputs {
+		w := here.of(v.Name)
 		if v.Name == "" {
-			return malformed(w, "graph input %d has no name", i)
+			return malformed(w.at(), "graph input %d has no name", i)
 		}
-		w.Tensor = v.Name
 		if outer == nil && v.Type == Undefined && (v.typ == nil || v.typ.other == nil) {
-			return malformed(w, "the graph input has no type")
+			return malformed(w.at(), "the graph input has no type")
 		}
 		if err := s.define(v.Name, w); err != nil {
 			return err
 		}
 	}
-	if err := c.constants(g, place, s); err != nil {
+	if err := c.constants(g, here, s); err != nil {
 		return err
 	}
 	for _, list := range [][]*Value{g.Inputs, g.Outputs, g.Values} {
 		for _, v := range list {
 			if v.Type != Undefined && !v.Type.known() {
-				return malformed(Where{Scope: place, Tensor: v.Name}, "element type %d is not one of the format's", int32(v.Type))
+				return malformed(here.of(v.Name).at(), "element type %d is not one of the format's", int32(v.Type))
 			}
 		}
 	}
-	if err := c.nodes(g.Nodes, place, s); err != nil {
+	if err := c.nodes(g.Nodes, here, s); err != nil {
 		return err
 	}
 	for i, v := range g.Outputs {
 		if !s.has(v.Name) {
-			return malformed(Where{Scope: place, Tensor: v.Name}, "graph output %d is made by no node, input or initializer", i)
+			return malformed(here.of(v.Name).at(), "graph output %d is made by no node, input or initializer", i)
 		}
 	}
 	return nil
 }
 
 // constants checks a graph's initializers. One may have the name of a graph input, whose default it then is.
-func (c *checker) constants(g *Graph, place string, s *scope) error {
+func (c *checker) constants(g *Graph, here spot, s *scope) error {
 	seen := make(map[string]bool, len(g.Initializers))
 	for i, t := range g.Initializers {
-		w := Where{Scope: place, Tensor: t.Name}
+		w := here.of(t.Name)
 		if t.Name == "" {
-			return malformed(w, "initializer %d has no name", i)
+			return malformed(w.at(), "initializer %d has no name", i)
 		}
 		if err := within(t.check(), w); err != nil {
 			return err
 		}
 		if seen[t.Name] || !s.names[t.Name] && s.outer.has(t.Name) {
-			return malformed(w, "%q is made a second time; every name is made once", t.Name)
+			return malformed(w.at(), "%q is made a second time; every name is made once", t.Name)
 		}
 		seen[t.Name], s.names[t.Name] = true, true
 	}
 	for i, t := range g.SparseInitializers {
-		w := Where{Scope: place}
+		w := here
 		if t.Values == nil || t.Values.Name == "" {
-			return malformed(w, "sparse initializer %d has no name", i)
+			return malformed(w.at(), "sparse initializer %d has no name", i)
 		}
-		w.Tensor = t.Values.Name
+		w = here.of(t.Values.Name)
 		if err := within(t.check(), w); err != nil {
 			return err
 		}
@@ -177,9 +176,9 @@ func (c *checker) constants(g *Graph, place string, s *scope) error {
 }
 
 // within completes an error about a tensor with where that tensor is.
-func within(err error, w Where) error {
+func within(err error, w spot) error {
 	if bad, ok := err.(*MalformedError); ok {
-		bad.Where = w
+		bad.Where = w.at()
 	}
 	return err
 }
@@ -207,14 +206,14 @@ func (t *SparseTensor) check() error {
 	return nil
 }
 
-// where names the function for errors.
-func (f *Function) where() string { return "function " + f.Domain + "." + f.Name }
+// part names the function for errors.
+func (f *Function) part() string { return "function " + f.Domain + "." + f.Name }
 
 // function checks a function's body, which sees the function's inputs and nothing else.
 func (c *checker) function(f *Function) error {
-	w := Where{Scope: f.where()}
+	w := spot{part: f.part()}
 	if f.Name == "" {
-		return malformed(w, "the function has no name")
+		return malformed(w.at(), "the function has no name")
 	}
 	if err := c.imports(f.Opsets, w); err != nil {
 		return err
@@ -227,12 +226,12 @@ func (c *checker) function(f *Function) error {
 	}
 	c.within = true
 	defer func() { c.within = false }()
-	if err := c.nodes(f.Nodes, w.Scope, s); err != nil {
+	if err := c.nodes(f.Nodes, w, s); err != nil {
 		return err
 	}
 	for i, name := range f.Outputs {
 		if !s.has(name) {
-			return malformed(w, "output %d, %q, is made by no node or input of the function", i, name)
+			return malformed(w.at(), "output %d, %q, is made by no node or input of the function", i, name)
 		}
 	}
 	return nil

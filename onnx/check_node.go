@@ -8,15 +8,16 @@ import (
 )
 
 // nodes checks a list of nodes, each within what the ones before it made.
-func (c *checker) nodes(list []*Node, place string, s *scope) error {
+func (c *checker) nodes(list []*Node, here spot, s *scope) error {
 	for i, n := range list {
-		w := Where{Scope: place, Op: n.OpType, Node: n.Name, Index: i}
+		w := here
+		w.op, w.node, w.index = n.OpType, n.Name, i
 		if n.OpType == "" {
-			return malformed(w, "node %d (%q) has no operator", i, n.Name)
+			return malformed(w.at(), "node %d (%q) has no operator", i, n.Name)
 		}
 		for k, name := range n.Inputs {
 			if name != "" && !s.has(name) {
-				return malformed(w, "input %d, %q, is made by %s", k, name, maker(list, i, name))
+				return malformed(w.at(), "input %d, %q, is made by %s", k, name, maker(list, i, name))
 			}
 		}
 		if err := c.operator(n, w); err != nil {
@@ -53,14 +54,14 @@ func maker(list []*Node, i int, name string) string {
 
 // operator checks that the node's operator exists and takes as many inputs and outputs, and the attributes the standard
 // demands. Operators of functions and of other domains are only looked up.
-func (c *checker) operator(n *Node, w Where) error {
+func (c *checker) operator(n *Node, w spot) error {
 	domain := plainDomain(n.Domain)
 	if c.functions[functionKey{domain, n.OpType, n.Overload}] {
 		return nil
 	}
 	opset, ok := c.opsets[domain]
 	if !ok {
-		return malformed(w, "the model does not import operator set %q, which the operator is of", n.Domain)
+		return malformed(w.at(), "the model does not import operator set %q, which the operator is of", n.Domain)
 	}
 	if domain != "" {
 		return nil
@@ -77,7 +78,7 @@ func (c *checker) operator(n *Node, w Where) error {
 	}
 	for k, name := range n.Inputs[:op.minInputs] {
 		if name == "" && !slices.Contains(leavesOutFirst, n.OpType) {
-			return malformed(w, "input %d is left out; the first %d must be given", k, op.minInputs)
+			return malformed(w.at(), "input %d is left out; the first %d must be given", k, op.minInputs)
 		}
 	}
 	return c.standardAttributes(n, op, w)
@@ -87,12 +88,12 @@ func (c *checker) operator(n *Node, w Where) error {
 var leavesOutFirst = []string{"Loop", "Resize", "Scan"}
 
 // count compares a number of arguments with what an operator takes.
-func count(w Where, what string, args []string, least, most int) error {
+func count(w spot, what string, args []string, least, most int) error {
 	switch n := len(args); {
 	case n < least || n > most && least == most:
-		return malformed(w, "%d %ss; the operator has %s", n, what, atLeast(least, most))
+		return malformed(w.at(), "%d %ss; the operator has %s", n, what, atLeast(least, most))
 	case n > most:
-		return malformed(w, "%d %ss; the operator has at most %d", n, what, most)
+		return malformed(w.at(), "%d %ss; the operator has at most %d", n, what, most)
 	}
 	return nil
 }
@@ -105,7 +106,7 @@ func atLeast(least, most int) string {
 }
 
 // findOperator returns the version of an ai.onnx operator that an opset means.
-func findOperator(name string, opset int64, w Where) (operator, error) {
+func findOperator(name string, opset int64, w spot) (operator, error) {
 	first := sort.Search(len(operators), func(i int) bool { return operators[i].name >= name })
 	var found *operator
 	for i := first; i < len(operators) && operators[i].name == name; i++ {
@@ -115,25 +116,25 @@ func findOperator(name string, opset int64, w Where) (operator, error) {
 	}
 	switch {
 	case first == len(operators) || operators[first].name != name:
-		return operator{}, unsupported(w, "ai.onnx has no such operator in opsets %d to %d", oldestOpset, newestOpset)
+		return operator{}, unsupported(w.at(), "ai.onnx has no such operator in opsets %d to %d", oldestOpset, newestOpset)
 	case found == nil:
-		return operator{}, malformed(w, "the operator came with opset %d; the model imports opset %d", operators[first].since, opset)
+		return operator{}, malformed(w.at(), "the operator came with opset %d; the model imports opset %d", operators[first].since, opset)
 	case found.minInputs == gone:
-		return operator{}, malformed(w, "the operator was taken out with opset %d; the model imports opset %d", found.since, opset)
+		return operator{}, malformed(w.at(), "the operator was taken out with opset %d; the model imports opset %d", found.since, opset)
 	}
 	return *found, nil
 }
 
 // standardAttributes checks the names and types of a standard operator's attributes.
-func (c *checker) standardAttributes(n *Node, op operator, w Where) error {
+func (c *checker) standardAttributes(n *Node, op operator, w spot) error {
 	for want := range strings.FieldsSeq(op.attributes) {
 		if name, must := strings.CutSuffix(want, "!"); must && n.Attr(name) == nil {
-			return malformed(w, "attribute %q is missing", name)
+			return malformed(w.at(), "attribute %q is missing", name)
 		}
 	}
 	for _, a := range n.Attributes {
 		if !takes(op, a.Name) {
-			return malformed(w, "attribute %q is unknown; the operator has: %s", a.Name, op.attributes)
+			return malformed(w.at(), "attribute %q is unknown; the operator has: %s", a.Name, op.attributes)
 		}
 		want := c.types[a.Name]
 		switch {
@@ -143,7 +144,7 @@ func (c *checker) standardAttributes(n *Node, op operator, w Where) error {
 			want = AttrInt
 		}
 		if a.Type != want {
-			return malformed(w, "attribute %q is of type %v; it should be of type %v", a.Name, a.Type, want)
+			return malformed(w.at(), "attribute %q is of type %v; it should be of type %v", a.Name, a.Type, want)
 		}
 	}
 	return nil
@@ -172,17 +173,19 @@ func typesOfAttributes() map[string]AttrType {
 
 // attributes checks what holds for every operator's attributes: distinct names, a value of the stated type, sound tensors
 // and subgraphs.
-func (c *checker) attributes(n *Node, w Where, s *scope) error {
+func (c *checker) attributes(n *Node, w spot, s *scope) error {
+	names := make(map[string]bool, len(n.Attributes))
 	for i, a := range n.Attributes {
 		if a.Name == "" {
-			return malformed(w, "attribute %d has no name", i)
+			return malformed(w.at(), "attribute %d has no name", i)
 		}
-		if n.Attr(a.Name) != a {
-			return malformed(w, "attribute %q is given twice", a.Name)
+		if names[a.Name] {
+			return malformed(w.at(), "attribute %q is given twice", a.Name)
 		}
+		names[a.Name] = true
 		if a.RefName != "" {
 			if !c.within {
-				return malformed(w, "attribute %q refers to a function's attribute %q outside any function", a.Name, a.RefName)
+				return malformed(w.at(), "attribute %q refers to a function's attribute %q outside any function", a.Name, a.RefName)
 			}
 			continue
 		}
@@ -193,7 +196,7 @@ func (c *checker) attributes(n *Node, w Where, s *scope) error {
 	return nil
 }
 
-func (c *checker) attribute(a *Attribute, w Where, s *scope) error {
+func (c *checker) attribute(a *Attribute, w spot, s *scope) error {
 	missing := false
 	tensors, graphs, sparses := a.Tensors, a.Graphs, a.Sparses
 	switch a.Type {
@@ -205,25 +208,24 @@ func (c *checker) attribute(a *Attribute, w Where, s *scope) error {
 		sparses, missing = []*SparseTensor{a.Sparse}, a.Sparse == nil
 	default:
 		if a.Type <= AttrUndefined || a.Type > AttrTypeProtos {
-			return malformed(w, "attribute %q has no type, or an unknown one: %d", a.Name, int32(a.Type))
+			return malformed(w.at(), "attribute %q has no type, or an unknown one: %d", a.Name, int32(a.Type))
 		}
 	}
 	if missing {
-		return malformed(w, "attribute %q is of type %v but holds none", a.Name, a.Type)
+		return malformed(w.at(), "attribute %q is of type %v but holds none", a.Name, a.Type)
 	}
-	w.Tensor = a.Name
 	for _, t := range tensors {
-		if err := within(t.check(), w); err != nil {
+		if err := within(t.check(), w.of(a.Name)); err != nil {
 			return err
 		}
 	}
 	for _, t := range sparses {
-		if err := within(t.check(), w); err != nil {
+		if err := within(t.check(), w.of(a.Name)); err != nil {
 			return err
 		}
 	}
 	for _, g := range graphs {
-		if err := c.graph(g, subScope(w, a.Name), s); err != nil {
+		if err := c.graph(g, spot{outer: &w, part: a.Name}, s); err != nil {
 			return err
 		}
 	}

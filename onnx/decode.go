@@ -20,7 +20,7 @@ const (
 type decoder struct {
 	budget   int64
 	external resolver // finds data kept outside the file; nil where there is no place to look
-	where    Where
+	spot     spot
 	words    map[string]string // operator and attribute names already seen
 	frames   []*frame          // one for each level of graphs within graphs, kept for the next graph there
 	depth    int
@@ -48,7 +48,7 @@ type frame struct {
 // enter goes one level down, to the frame of a graph.
 func (d *decoder) enter() error {
 	if d.depth == maxDepth {
-		return malformed(d.where, "graphs are nested more than %d deep", maxDepth)
+		return malformed(d.spot.at(), "graphs are nested more than %d deep", maxDepth)
 	}
 	if d.depth++; d.depth > len(d.frames) {
 		d.frames = append(d.frames, new(frame))
@@ -131,7 +131,7 @@ func (d *decoder) fail(problem string, err error) error {
 	if errors.As(err, &bad) || errors.As(err, &unknown) {
 		return err
 	}
-	return &MalformedError{Where: d.where, Problem: problem, Err: err}
+	return &MalformedError{Where: d.spot.at(), Problem: problem, Err: err}
 }
 
 // charge notes that n things of that many bytes are about to be allocated, and fails where the file may not ask for more.

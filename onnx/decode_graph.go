@@ -1,8 +1,8 @@
 package onnx
 
 import (
-	"fmt"
 	"math"
+	"unsafe"
 
 	"github.com/onnx-graft/graft/onnx/internal/pb"
 )
@@ -48,15 +48,15 @@ func (d *decoder) readAnnotation(p *pb.TensorAnnotation, a *Annotation) (err err
 
 // nodes reads a graph's or function's nodes.
 func (d *decoder) nodes(in pb.Messages[pb.NodeProto]) ([]*Node, error) {
-	outer, index := d.where, 0
-	defer func() { d.where = outer }()
+	outer, index := d.spot, 0
+	defer func() { d.spot = outer }()
 	return list(d, "node", in, &d.node, func(d *decoder, p *pb.NodeProto, n *Node) error {
-		d.where = outer
-		d.where.Op, d.where.Node, d.where.Index = d.word(p.OpType), string(p.Name), index
+		d.spot = outer
+		d.spot.op, d.spot.node, d.spot.index = d.word(p.OpType), string(p.Name), index
 		index++
 		err := d.readNode(p, n)
 		if err == nil {
-			d.where = outer
+			d.spot = outer
 		}
 		return err
 	})
@@ -64,7 +64,7 @@ func (d *decoder) nodes(in pb.Messages[pb.NodeProto]) ([]*Node, error) {
 
 func (d *decoder) readNode(p *pb.NodeProto, n *Node) (err error) {
 	n.kept = d.keep(p.Base, p.DeviceConfigurations.Raw())
-	n.Name, n.OpType, n.Domain = d.where.Node, d.where.Op, d.word(p.Domain)
+	n.Name, n.OpType, n.Domain = d.spot.node, d.spot.op, d.word(p.Domain)
 	d.strings(into{&n.Overload, p.Overload}, into{&n.Doc, p.DocString})
 	d.budget -= int64(len(n.Name))
 	if n.Inputs, err = d.stringList(p.Input); err != nil {
@@ -81,11 +81,11 @@ func (d *decoder) readNode(p *pb.NodeProto, n *Node) (err error) {
 }
 
 func (d *decoder) readFunction(p *pb.FunctionProto, f *Function) (err error) {
-	outer := d.where
-	defer func() { d.where = outer }()
+	outer := d.spot
+	defer func() { d.spot = outer }()
 	f.kept = d.keep(p.Base, nil)
 	d.strings(into{&f.Name, p.Name}, into{&f.Domain, p.Domain}, into{&f.Overload, p.Overload}, into{&f.Doc, p.DocString})
-	d.where.Scope = f.where()
+	d.spot.part = f.part()
 	if f.Inputs, err = d.stringList(p.Input); err != nil {
 		return err
 	}
@@ -138,24 +138,19 @@ func (d *decoder) readAttribute(p *pb.AttributeProto, a *Attribute) (err error) 
 	if p.G == nil && p.Graphs.Len() == 0 {
 		return nil
 	}
-	outer := d.where
-	d.where = Where{Scope: subScope(outer, a.Name)}
+	outer := d.spot
+	if err := d.charge(1, unsafe.Sizeof(outer)); err != nil {
+		return err
+	}
+	d.spot = spot{outer: &outer, part: a.Name}
 	if a.Graph, err = one(d, "graph", p.G, &d.graph, (*decoder).readGraph); err != nil {
 		return err
 	}
 	if a.Graphs, err = list(d, "graph", p.Graphs, &d.graph, (*decoder).readGraph); err != nil {
 		return err
 	}
-	d.where = outer
+	d.spot = outer
 	return nil
-}
-
-// subScope names the subgraph in a node's attribute.
-func subScope(w Where, attribute string) string {
-	if w.Scope != "" {
-		w.Scope += ", "
-	}
-	return fmt.Sprintf("%snode %d (%s %q) %s", w.Scope, w.Index, w.Op, w.Node, attribute)
 }
 
 // numbers reads the lists of plain values of an attribute.

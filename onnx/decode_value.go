@@ -23,12 +23,12 @@ func (d *decoder) readValue(p *pb.ValueInfoProto, v *Value) (err error) {
 	if v.Metadata, err = d.properties(p.MetadataProps); err != nil || p.Type == nil {
 		return err
 	}
-	w := d.where
-	d.where.Tensor = v.Name
+	outer := d.spot
+	d.spot.tensor = v.Name
 	if err := d.readType(p.Type, v); err != nil {
 		return d.fail("type", err)
 	}
-	d.where = w
+	d.spot = outer
 	return nil
 }
 
@@ -107,8 +107,7 @@ func (d *decoder) readTensor(p *pb.TensorProto, t *Tensor) (err error) {
 	if t.Metadata, err = d.properties(p.MetadataProps); err != nil {
 		return err
 	}
-	w := d.where
-	w.Tensor = t.Name
+	w := d.spot.of(t.Name)
 	if p.DataLocation == pb.TensorDataLocationExternal {
 		return d.externalTensor(p, t, w)
 	}
@@ -116,10 +115,10 @@ func (d *decoder) readTensor(p *pb.TensorProto, t *Tensor) (err error) {
 	t.kept = d.keep(p.Base, stray(p, t.Type))
 	t.Data = p.RawData
 	if err := d.elements(p, t); err != nil {
-		return &MalformedError{Where: w, Problem: "elements", Err: err}
+		return &MalformedError{Where: w.at(), Problem: "elements", Err: err}
 	}
 	if t.typed && p.RawData != nil {
-		return malformed(w, "the elements are given twice, as raw_data and as numbers")
+		return malformed(w.at(), "the elements are given twice, as raw_data and as numbers")
 	}
 	return nil
 }

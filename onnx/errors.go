@@ -34,6 +34,38 @@ func (w Where) String() string {
 	return b.String()
 }
 
+// A spot is where in a model its reader or checker is. It is put into words only for an error: names can be long, and
+// graphs nest.
+type spot struct {
+	outer    *spot  // the node around a subgraph; nil at the top
+	part     string // which attribute of that node, or which function; empty for the model's own graph
+	op, node string // the node being looked at; both empty between nodes
+	index    int
+	tensor   string
+}
+
+// of returns the spot with the tensor that is being looked at.
+func (s spot) of(tensor string) spot {
+	s.tensor = tensor
+	return s
+}
+
+// at puts the spot into words.
+func (s spot) at() Where {
+	return Where{Scope: s.scope(), Op: s.op, Node: s.node, Index: s.index, Tensor: s.tensor}
+}
+
+func (s spot) scope() string {
+	if s.outer == nil {
+		return s.part
+	}
+	scope := s.outer.scope()
+	if scope != "" {
+		scope += ", "
+	}
+	return fmt.Sprintf("%snode %d (%s %q) %s", scope, s.outer.index, s.outer.op, s.outer.node, s.part)
+}
+
 // A MalformedError says that a file is not ONNX, is damaged, or breaks a rule of the format.
 type MalformedError struct {
 	Where

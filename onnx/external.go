@@ -18,7 +18,7 @@ import (
 type resolver func(location string) ([]byte, error)
 
 // externalTensor reads a tensor whose elements lie in another file.
-func (d *decoder) externalTensor(p *pb.TensorProto, t *Tensor, w Where) error {
+func (d *decoder) externalTensor(p *pb.TensorProto, t *Tensor, w spot) error {
 	p.Form &^= 1<<pb.TensorDataLocation | 1<<pb.TensorRawData
 	t.kept = d.keep(p.Base, nil)
 	props, err := d.properties(p.ExternalData)
@@ -27,20 +27,20 @@ func (d *decoder) externalTensor(p *pb.TensorProto, t *Tensor, w Where) error {
 	}
 	at, err := placeOf(props)
 	if err != nil {
-		return &MalformedError{Where: w, Problem: "external data", Err: err}
+		return &MalformedError{Where: w.at(), Problem: "external data", Err: err}
 	}
 	if d.external == nil {
-		return unsupported(w, "its data is in another file, %q, and a model in memory has no folder: load it from its file", at.file)
+		return unsupported(w.at(), "its data is in another file, %q, and a model in memory has no folder: load it from its file", at.file)
 	}
 	file, err := d.external(at.file)
 	if err != nil {
-		return &MalformedError{Where: w, Problem: fmt.Sprintf("external data in %q", at.file), Err: err}
+		return &MalformedError{Where: w.at(), Problem: fmt.Sprintf("external data in %q", at.file), Err: err}
 	}
 	if at.length < 0 {
 		at.length = max(0, int64(len(file))-at.offset)
 	}
 	if at.offset > int64(len(file)) || at.length > int64(len(file))-at.offset {
-		return malformed(w, "its data should be bytes %d to %d of %q, which has only %d: truncated, or of another model",
+		return malformed(w.at(), "its data should be bytes %d to %d of %q, which has only %d: truncated, or of another model",
 			at.offset, at.offset+at.length, at.file, len(file))
 	}
 	end := at.offset + at.length
