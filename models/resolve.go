@@ -35,7 +35,8 @@ func Default(t Task) Source {
 
 // Resolve turns what a user names as a backbone into where it is: a path, an
 // embedded backbone's name, or the name of a card that was pulled, in this
-// order. A card that was not pulled gives a *NotPulledError.
+// order. A card that was not pulled gives a *NotPulledError, a name that is
+// none of these an *UnknownError.
 func (h Hub) Resolve(name string) (Source, error) {
 	if _, err := os.Stat(name); err == nil {
 		return Source{Name: name, Path: name}, nil
@@ -49,7 +50,7 @@ func (h Hub) Resolve(name string) (Source, error) {
 	}
 	card, ok := Find(name)
 	if !ok {
-		return Source{}, fmt.Errorf("models: no file or folder %q, and no backbone of that name; graft models list shows those there are%s: %w", name, suggestion(name), os.ErrNotExist)
+		return Source{}, &UnknownError{name}
 	}
 	dir, ok := h.Pulled(card)
 	if !ok {
@@ -57,6 +58,16 @@ func (h Hub) Resolve(name string) (Source, error) {
 	}
 	return Source{Name: card.Name, Path: dir, Task: card.Task}, nil
 }
+
+// An UnknownError says that a name is no path and no backbone's.
+type UnknownError struct{ Name string }
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("models: no file or folder %q, and no backbone of that name%s; graft models list shows those there are", e.Name, suggestion(e.Name))
+}
+
+// Unwrap returns fs.ErrNotExist.
+func (e *UnknownError) Unwrap() error { return fs.ErrNotExist }
 
 // suggestion names the cards that look like name.
 func suggestion(name string) string {

@@ -6,7 +6,12 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/onnx-graft/graft/finetune/dataset"
 	"github.com/onnx-graft/graft/models"
+	"github.com/onnx-graft/graft/onnx"
+	"github.com/onnx-graft/graft/onnx/ort"
+	"github.com/onnx-graft/graft/text"
+	"github.com/onnx-graft/graft/vision"
 )
 
 // The exit codes, part of the program's contract.
@@ -32,7 +37,12 @@ var exits = []struct {
 	{exitOK, "done", nil},
 	{exitFailure, "anything else went wrong", nil},
 	{exitUsage, "the command line is wrong", is[usageError]},
-	{exitModel, "the model is malformed, unsupported, or not on this machine", is[*models.NotPulledError]},
+	{exitData, "the data is wrong: a file, row, column, label or picture", isAny(
+		is[*dataError], is[*dataset.RowError], is[*dataset.ColumnError], is[*vision.PictureError])},
+	{exitModel, "the model is malformed, unsupported, or not on this machine", isAny(
+		is[*modelError], is[*models.NotPulledError], is[*models.UnknownError], is[*onnx.MalformedError], is[*onnx.UnsupportedError],
+		is[*text.MalformedError], is[*text.UnsupportedError], is[*vision.ConfigError])},
+	{exitRuntime, "ONNX Runtime or the provider asked for cannot be had", isAny(is[*ort.LibraryError], is[*ort.ProviderError])},
 	{exitDownload, "a download failed, or the network is off", func(err error) bool {
 		return is[*models.StatusError](err) || is[*models.DigestError](err) || errors.Is(err, models.ErrOffline)
 	}},
@@ -56,6 +66,18 @@ func exitCode(ctx context.Context, err error) int {
 func is[E error](err error) bool {
 	var target E
 	return errors.As(err, &target)
+}
+
+// isAny reports whether one of several conditions holds.
+func isAny(conditions ...func(error) bool) func(error) bool {
+	return func(err error) bool {
+		for _, c := range conditions {
+			if c(err) {
+				return true
+			}
+		}
+		return false
+	}
 }
 
 // exitHelp is the table of exit codes as help shows it.

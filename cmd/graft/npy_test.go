@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/hex"
 	"testing"
+
+	"github.com/onnx-graft/graft/onnx"
 )
 
 // numpy.save of numpy.arange(6, dtype="<f4").reshape(1, 2, 3), NumPy 2.4.
@@ -14,11 +16,15 @@ func TestNPYAsNumPyWritesIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := bytes.NewBuffer(npyHeader(1, 2, 3))
-	if err := writeFloats(got, []float32{0, 1, 2, 3, 4, 5}); err != nil {
+	values := onnx.NewTensor("x", []float32{0, 1, 2, 3, 4, 5}, 1, 2, 3)
+	got, err := npyHeader(values.Type, values.Shape...)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("got  %q\nwant %q", got.Bytes(), want)
+	if got = append(got, values.Data...); !bytes.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	if _, err := npyHeader(onnx.String, 1); err == nil {
+		t.Error("strings were accepted")
 	}
 }
