@@ -56,10 +56,19 @@ func Features(m *Model) []Feature {
 	}
 	slices.SortStableFunc(s.found, func(a, b Feature) int {
 		return cmp.Or(
-			cmp.Compare(slices.Index(preference, a.Kind), slices.Index(preference, b.Kind)),
+			cmp.Compare(s.rank(m.Graph, a), s.rank(m.Graph, b)),
 			cmp.Compare(s.place[b.Tensor], s.place[a.Tensor])) // the deeper first
 	})
 	return s.found
+}
+
+// rank is a candidate's place by its kind. Hidden states that the model keeps to itself come after what it gives out.
+func (s *featureSearch) rank(g *Graph, f Feature) int {
+	kind := f.Kind
+	if kind == LastHiddenState && !g.hasOutput(f.Tensor) {
+		kind = GlobalPool
+	}
+	return slices.Index(preference, kind)
 }
 
 // featureSearch collects candidates.
