@@ -177,7 +177,7 @@ func TestFetchFallsThrough(t *testing.T) {
 		"text.tgz":    tgz(t, tarLibrary, "<html>sign in to this network</html>"),
 	})
 	f := testFinder(t, nil)
-	f.base = s.URL + "/"
+	f.base, f.sources = s.URL+"/", nil
 	for _, name := range []string{"missing.tgz", "junk.tgz", "cut.tgz", "empty.tgz", "foreign.tgz", "digest.tgz", "text.tgz"} {
 		row := archiveSource("")
 		row.name = name

@@ -26,7 +26,7 @@ func (r *Runtime) sessionOptions() (*ortgo.SessionOptions, error) {
 		func() error { return o.SetMemPattern(false) },
 		func() error { return o.SetIntraOpNumThreads(r.Threads()) },
 		func() error { return o.SetInterOpNumThreads(1) },
-		func() error { return o.SetLogSeverityLevel(ortgo.LoggingLevelError) },
+		func() error { return o.SetLogSeverityLevel(ortgo.LoggingLevelFatal) }, // errors are returned, not printed
 		func() error { return deterministic(o) },
 		func() error { return r.provider.enable(o, r.device) },
 	}

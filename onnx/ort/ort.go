@@ -133,7 +133,7 @@ func start(lib *Library) error {
 		return &LibraryError{Problem: TooOld, Path: lib.Path, Found: "version " + lib.Version}
 	}
 	ortgo.SetSharedLibraryPath(lib.Path)
-	if err := ortgo.InitializeEnvironment(ortgo.WithLogLevelError()); err != nil {
+	if err := ortgo.InitializeEnvironment(ortgo.WithLogLevelFatal()); err != nil {
 		return &LibraryError{Problem: Unloadable, Path: lib.Path, Err: err}
 	}
 	if err := bind(entry); err != nil {

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
-	"strings"
 	"unsafe"
 
 	ortgo "github.com/yalue/onnxruntime_go"
@@ -161,10 +160,12 @@ func runError(err error) error {
 	return &RunError{Err: err}
 }
 
-// isShapeConflict reports whether a run failed because an output has not the shape of the memory given for it.
+// shapeConflict matches what ONNX Runtime says of an output whose memory has not the shape it computed.
+var shapeConflict = regexp.MustCompile(`shape|invalid dimensions for output`)
+
 func isShapeConflict(err error) bool {
 	var failed *RunError
-	return errors.As(err, &failed) && strings.Contains(failed.Err.Error(), "shape")
+	return errors.As(err, &failed) && shapeConflict.MatchString(failed.Err.Error())
 }
 
 // mislead notes of the outputs whose shape was taken from the model's word that this word is wrong, or is not, and reports

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -60,8 +61,13 @@ func (r *Runtime) NewSession(m *onnx.Model) (onnx.Session, error) {
 	defer options.Destroy()
 	loaded, err := loadModel(m, options)
 	if err != nil {
-		return nil, loadError(err)
+		return nil, loadError(m, err)
 	}
+	return newSession(m, loaded)
+}
+
+// newSession makes a session of a loaded model.
+func newSession(m *onnx.Model, loaded *ortgo.DynamicAdvancedSession) (*session, error) {
 	handle, err := pointerIn(loaded, "s", "ortSession")
 	if err != nil {
 		return nil, errors.Join(err, loaded.Destroy())
@@ -99,28 +105,31 @@ func loadThroughFiles(m *onnx.Model, options *ortgo.SessionOptions) (*ortgo.Dyna
 	return ortgo.NewDynamicAdvancedSession(path, nil, nil, options)
 }
 
-// notSupported matches what ONNX Runtime says of operators, opsets and types it lacks; the group is the operator.
-var notSupported = regexp.MustCompile(`(?:` +
-	`Fatal error: (\S+?)\(-?\d+\) is not a registered function/op|` +
+// notSupported matches what ONNX Runtime says of operators, opsets and types it lacks; the groups are the operator.
+var notSupported = regexp.MustCompile(`Fatal error: (?:\S+:)?(\S+?)\(-?\d+\) is not a registered function/op|` +
 	`No Op registered for (\S+)|` +
-	`NOT_IMPLEMENTED : Could not find an implementation for (\S+?)\(|` +
 	`Could not find an implementation for (\S+?)\(|` +
 	`Unsupported model IR version|` +
-	`is under development and support for this is limited|` +
-	`not implemented)`)
+	`is under development and support for this is limited`)
 
 // loadError tells a model that uses what ONNX Runtime lacks from other failures.
-func loadError(err error) error {
-	if m := notSupported.FindStringSubmatch(err.Error()); m != nil {
-		where := onnx.Where{}
-		for _, op := range m[1:] {
-			if op != "" {
-				where.Op = op
-			}
-		}
-		return &onnx.UnsupportedError{Where: where, Problem: "ONNX Runtime cannot run the model", Err: err}
+func loadError(m *onnx.Model, err error) error {
+	if inner := errors.Unwrap(err); inner != nil {
+		err = inner // without "Error creating C session"
 	}
-	return fmt.Errorf("ort: new session: %w", err)
+	match := notSupported.FindStringSubmatch(err.Error())
+	if match == nil {
+		return fmt.Errorf("ort: new session: %w", err)
+	}
+	refused := &onnx.UnsupportedError{Problem: "ONNX Runtime cannot run the model", Err: err}
+	op := strings.Join(match[1:], "")
+	for i, n := range m.Graph.Nodes {
+		if op != "" && n.OpType == op {
+			refused.Op, refused.Node, refused.Index = op, n.Name, i
+			break
+		}
+	}
+	return refused
 }
 
 // Close waits for running calls and frees the session.
