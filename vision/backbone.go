@@ -171,7 +171,7 @@ func resolve(fsys fs.FS, in Input, s Settings) (Transform, error) {
 			h = w
 		}
 		t = Defaults(w, h)
-		if s.CropPct == 0 && s.Resize == "" {
+		if s.InputSize > 0 && s.CropPct == 0 && s.Resize == "" {
 			s.InputSize = 0 // said already
 		}
 	}
