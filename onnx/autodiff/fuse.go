@@ -192,24 +192,38 @@ func (f fuser) tanhGelu(tanh *onnx.Node) bool {
 	}
 	for i := range 2 {
 		x := add.Input(i)
-		if cube, ok := f.scaledBy(add.Input(1-i), 0.044715); ok && f.isCube(cube, x) {
+		if c, ok := f.cube(add.Input(1-i), x); ok && math.Abs(c-0.044715) < 1e-5 {
 			return f.gelu(tanh, x, "tanh")
 		}
 	}
 	return false
 }
 
-// isCube tells whether the tensor is x³, as Pow or as two Muls.
-func (f fuser) isCube(name, x string) bool {
-	if n := f.made(name, "Pow"); n != nil {
-		return n.Input(0) == x && f.isNumber(n.Input(1), 3)
+// cube returns c where the tensor is c·x³, multiplied out in whatever order or written as Pow.
+func (f fuser) cube(name, x string) (c float64, ok bool) {
+	c = 1
+	power, open := 0, []string{name}
+	for len(open) > 0 && power <= 3 {
+		at := open[len(open)-1]
+		open = open[:len(open)-1]
+		v, constant := f.number(at)
+		pow, mul := f.made(at, "Pow"), f.made(at, "Mul")
+		switch {
+		case constant:
+			c *= v
+		case at == x:
+			power++
+		case pow != nil && pow.Input(0) == x && f.isNumber(pow.Input(1), 3):
+			power += 3
+		case pow != nil && pow.Input(0) == x && f.isNumber(pow.Input(1), 2):
+			power += 2
+		case mul != nil:
+			open = append(open, mul.Input(0), mul.Input(1))
+		default:
+			return 0, false
+		}
 	}
-	n := f.made(name, "Mul")
-	if n == nil || n.Input(0) != x && n.Input(1) != x {
-		return false
-	}
-	square, ok := f.squareOf(other(n, x))
-	return ok && square == x
+	return c, power == 3 && len(open) == 0
 }
 
 // gelu replaces the product of x, ½ and 1 + bend's output, in any order of the factors.

@@ -54,45 +54,80 @@ func splitRule(s *step) ([]*onnx.Value, error) {
 // sliceRule puts zeros where the slice left something out.
 func sliceRule(s *step) ([]*onnx.Value, error) {
 	x := s.inShape(0)
-	starts, ok1 := s.integers(1)
-	ends, ok2 := s.integers(2)
-	axes, ok3 := s.integers(3)
-	steps, ok4 := s.integers(4)
-	if !ok1 || !ok2 || s.node.Input(3) != "" && !ok3 || s.node.Input(4) != "" && !ok4 {
-		return nil, s.unsupported("where it cuts varies with the batch")
+	axes, known := s.integers(3)
+	if s.node.Input(3) != "" && !known {
+		return nil, s.unsupported("the axes it cuts vary with the batch")
+	}
+	steps, known := s.integers(4)
+	if s.node.Input(4) != "" && !known {
+		return nil, s.unsupported("its steps vary with the batch")
 	}
 	low, high := make([]*onnx.Value, len(x)), make([]*onnx.Value, len(x))
 	for i := range x {
 		low[i], high[i] = s.ints(0), s.ints(0)
 	}
-	for i := range starts {
-		if len(steps) > i && steps[i] != 1 {
-			return nil, s.unsupported("its step is not 1")
-		}
-		a := i
+	dy, shape, cuts := s.dy, s.outShape(0), s.inShape(1).elements()
+	for i := range cuts[0] {
+		a := int(i)
 		if axes != nil {
 			a = axis(axes[i], len(x))
 		}
-		low[a], high[a] = s.margins(a, starts[i], ends[i])
+		begin, end := s.bound(1, i, a), s.bound(2, i, a)
+		if len(steps) > int(i) && steps[i] != 1 {
+			var err error
+			if dy, shape, err = s.spread(dy, shape, a, steps[i]); err != nil {
+				return nil, err
+			}
+			end = s.Add(begin, s.ints(shape[a][0]))
+		}
+		low[a], high[a] = begin, s.Sub(s.extent(a), end)
 	}
 	pads := s.Op("Concat", append(low, high...), onnx.IntAttr("axis", 0))
-	return s.first(s.op("Pad", s.dy, pads)), nil
+	return s.first(s.op("Pad", dy, pads)), nil
 }
 
-// margins returns how many elements along axis a of the first input lie before start and from end on, as vectors of one.
-func (s *step) margins(a int, start, end int64) (before, after *onnx.Value) {
+// bound returns where the i-th start (input 1) or end (input 2) of a Slice lies along axis a, counted from the front, as a
+// vector of one.
+func (s *step) bound(input int, i int64, a int) *onnx.Value {
+	given, known := s.integers(input)
+	n, fixed := s.inShape(0)[a].fixed()
+	switch {
+	case known && fixed:
+		return s.ints(clampIndex(given[i], n))
+	case known && given[i] >= 0:
+		return s.op("Min", s.extent(a), s.ints(given[i]))
+	case known:
+		return s.op("Max", s.Add(s.extent(a), s.ints(given[i])), s.ints(0))
+	}
+	at := s.op("Gather", s.in(input), s.ints(i))
+	at = s.op("Where", s.op("Less", at, s.ints(0)), s.Add(at, s.extent(a)), at)
+	return s.op("Max", s.op("Min", at, s.extent(a)), s.ints(0))
+}
+
+// extent is the first input's size along axis a, as a vector of one.
+func (s *step) extent(a int) *onnx.Value {
 	if n, fixed := s.inShape(0)[a].fixed(); fixed {
-		from, to := clampIndex(start, n), clampIndex(end, n)
-		return s.ints(from), s.ints(n - to)
+		return s.ints(n)
 	}
-	size := s.op("Gather", s.op("Shape", s.in(0)), s.ints(int64(a)))
-	position := func(i int64) *onnx.Value {
-		if i < 0 {
-			return s.op("Max", s.Add(size, s.ints(i)), s.ints(0))
-		}
-		return s.op("Min", size, s.ints(i))
+	return s.op("Gather", s.op("Shape", s.in(0)), s.ints(int64(a)))
+}
+
+// spread puts stride−1 zeros behind each element along axis a of v, which has the given shape, and returns the new one too.
+func (s *step) spread(v *onnx.Value, shape dims, a int, stride int64) (*onnx.Value, dims, error) {
+	n, fixed := shape[a].fixed()
+	if stride < 0 || !fixed {
+		return nil, nil, s.unsupported("its step is negative, or is not 1 along an axis that varies")
 	}
-	return position(start), s.Sub(size, position(end))
+	apart := with(with(shape[:a+1], dims{{stride, stride}}), shape[a+1:])
+	merged := with(with(shape[:a], dims{{n * stride, n * stride}}), shape[a+1:])
+	sizes, ok := reshapeSizes(apart, merged)
+	if !ok {
+		return nil, nil, s.unsupported("its step is not 1, and two other dimensions vary")
+	}
+	pads := make([]int64, 2*len(apart))
+	pads[len(apart)+a+1] = stride - 1
+	padded := s.op("Pad", s.op("Unsqueeze", v, s.ints(int64(a+1))), s.ints(pads...))
+	return s.Reshape(padded, sizes...), merged, nil
 }
 
 // clampIndex is where index i of a dimension of n lies, counted from the front.

@@ -118,6 +118,7 @@ var ruleCases = []ruleCase{
 	{name: "one part", op: "Split", inputs: []input{x(2, 6), ints(1, 2, 3)}, attrs: []*onnx.Attribute{axisAttr(1)}, outputs: 3, only: 1},
 	{op: "Slice", inputs: []input{x(4, 5), ints(1, -3), ints(3, 1<<40)}},
 	{name: "axes", op: "Slice", inputs: []input{x(4, 5), ints(-4), ints(-1), ints(1)}},
+	{name: "strided", op: "Slice", inputs: []input{x(4, 5, 7), ints(1, 0), ints(5, 1<<40), ints(1, 2), ints(2, 3)}},
 	{op: "Pad", inputs: []input{x(2, 3), ints(1, 0, -1, 2)}},
 
 	{op: "Gather", inputs: []input{x(5, 3), at([]int64{0, 4, 4, 1, -1, 2}, 2, 3)}},

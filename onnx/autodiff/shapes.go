@@ -164,3 +164,9 @@ func fed(m *onnx.Model, feeds onnx.Feeds) onnx.Feeds {
 	}
 	return taken
 }
+
+// Varies tells whether a dimension of a tensor had different sizes in the two runs; false where there is no such dimension.
+func (s *Shapes) Varies(tensor string, axis int) bool {
+	d := s.dims[tensor]
+	return axis < len(d) && d[axis][0] != d[axis][1]
+}
