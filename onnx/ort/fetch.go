@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 
 	"github.com/onnx-graft/graft/onnx/storage"
@@ -23,7 +24,6 @@ type manifest struct {
 	Version string `json:"version"`
 	Package string `json:"package"`
 	Size    int64  `json:"size"`
-	SHA256  string `json:"sha256"`
 }
 
 // cached returns the library in graft's cache if it is whole. One that was put there by hand, without a manifest, will do.
@@ -139,6 +139,11 @@ func (f *finder) fetchFrom(ctx context.Context, s source, dir string) (Library, 
 	if err != nil {
 		return Library{}, err
 	}
+	if s.via == viaArchive {
+		if err := checkDigest(pack, s.sha256); err != nil {
+			return Library{}, err
+		}
+	}
 	if err := extract(pack, stage.Path(), s.file); err != nil {
 		return Library{}, fmt.Errorf("unpack %s: %w", filepath.Base(pack), err)
 	}
@@ -176,20 +181,19 @@ func (f *finder) download(ctx context.Context, s source, dir string) (string, er
 
 // accept checks an unpacked library: digest, format, machine, version.
 func (f *finder) accept(s source, dir string) (manifest, error) {
-	name := s.file(s.library)
-	path := filepath.Join(dir, name)
-	digest, size, err := digestFile(path)
-	if errors.Is(err, os.ErrNotExist) {
+	name := path.Base(s.library)
+	file := filepath.Join(dir, name)
+	info, err := os.Stat(file)
+	if err != nil {
 		return manifest{}, fmt.Errorf("it does not hold %s", s.library)
 	}
-	if err != nil {
-		return manifest{}, err
-	}
-	if s.sha256 != "" && digest != s.sha256 {
-		return manifest{}, fmt.Errorf("%s has SHA-256 %s, want %s", s.library, digest, s.sha256)
+	if s.via != viaArchive {
+		if err := checkDigest(file, s.sha256); err != nil {
+			return manifest{}, err
+		}
 	}
 	before := f.looked
-	lib, fault := f.judge(path, FromCache)
+	lib, fault := f.judge(file, FromCache)
 	f.looked = before
 	if fault != nil {
 		return manifest{}, fmt.Errorf("%s: %s", s.library, fault.reason())
@@ -197,19 +201,24 @@ func (f *finder) accept(s source, dir string) (manifest, error) {
 	if lib.Version == "" {
 		lib.Version = Version
 	}
-	return manifest{File: name, Version: lib.Version, Package: s.String(), Size: size, SHA256: digest}, nil
+	return manifest{File: name, Version: lib.Version, Package: s.String(), Size: info.Size()}, nil
 }
 
-// digestFile returns a file's SHA-256 in hex and its size.
-func digestFile(path string) (string, int64, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", 0, err
+// checkDigest compares a file's SHA-256 with the one wanted; "" wants none.
+func checkDigest(name, want string) error {
+	file, err := os.Open(name)
+	if err != nil || want == "" {
+		return err
 	}
 	defer file.Close()
 	h := sha256.New()
-	size, err := io.Copy(h, file)
-	return hex.EncodeToString(h.Sum(nil)), size, err
+	if _, err := io.Copy(h, file); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != want {
+		return fmt.Errorf("%s has SHA-256 %s, want %s", filepath.Base(name), got, want)
+	}
+	return nil
 }
 
 // log reports progress where the caller wants it.

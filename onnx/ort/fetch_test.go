@@ -108,20 +108,21 @@ func sha(data []byte) string {
 
 // archiveSource is a row of the table for the test's archive.
 func archiveSource(digest string) source {
-	return source{buildCPU, "linux", "amd64", viaArchive, "ort.tgz", "", tarLibrary, digest}
+	return source{buildCPU, "linux", "amd64", viaArchive, "ort.tgz", "", archiveLinux, digest}
 }
 
 func TestFetchArchive(t *testing.T) {
 	lib := elfHeader(elf.EM_X86_64)
-	s, requests := server(t, map[string][]byte{"ort.tgz": tgz(t,
+	pack := tgz(t,
 		"onnxruntime-x/lib/libonnxruntime.so", "-> libonnxruntime.so."+Version,
 		"onnxruntime-x/include/onnxruntime_c_api.h", "/* */",
 		"onnxruntime-x/lib/libonnxruntime_providers_shared.so", "shared",
 		tarLibrary, string(lib),
 		"../../../etc/libonnxruntime_providers_evil.so", "evil",
-	)})
+	)
+	s, requests := server(t, map[string][]byte{"ort.tgz": pack})
 	f := testFinder(t, nil)
-	f.base, f.sources = s.URL+"/", []source{archiveSource(sha(lib))}
+	f.base, f.sources = s.URL+"/", []source{archiveSource(sha(pack))}
 	got, err := f.obtain(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +189,7 @@ func TestFetchFallsThrough(t *testing.T) {
 	}
 	f.sources = append(f.sources,
 		source{buildCPU, "linux", "amd64", viaPip, "onnxruntime", "manylinux", wheelLinux, sha([]byte(lib))},
-		source{buildCPU, "linux", "amd64", viaNpm, "onnxruntime-node", "", nodeBin + "linux/x64" + nodeLinux, sha([]byte(lib))})
+		source{buildCPU, "linux", "amd64", viaNpm, "onnxruntime-node", "", nodeLinuxX64, sha([]byte(lib))})
 	_, err := f.obtain(context.Background())
 	wantFault(t, err, Missing, "404", "junk.tgz", "unexpected EOF", "does not hold", "linux/arm64", "SHA-256", "text.tgz", "pip is not installed", "npm is not installed", "curl")
 	dir, _ := f.folder()
@@ -199,7 +200,7 @@ func TestFetchFallsThrough(t *testing.T) {
 		if program != "npm" {
 			return "", exec.ErrNotFound
 		}
-		put(t, tgz(t, "package/package.json", "{}", nodeBin+"linux/x64"+nodeLinux, lib, nodeBin+"linux/arm64"+nodeLinux, "other"), dir, "onnxruntime-node.tgz")
+		put(t, tgz(t, "package/package.json", "{}", nodeLinuxX64, lib, nodeLinuxARM, "other"), dir, "onnxruntime-node.tgz")
 		return "", nil
 	}
 	got, err := f.obtain(context.Background())
@@ -306,7 +307,7 @@ func TestFetchRace(t *testing.T) {
 	if cache != "" {
 		f := testFinder(t, nil)
 		f.settings.CacheDir = cache
-		f.base, f.sources = os.Getenv("ORT_RACE_URL"), []source{archiveSource(sha(lib))}
+		f.base, f.sources = os.Getenv("ORT_RACE_URL"), []source{archiveSource("")}
 		got, err := f.obtain(context.Background())
 		fmt.Println("got", got.Version, err)
 		return
