@@ -24,24 +24,24 @@ func (f *freedBatch) fixReshape(w *rewriter, n *Node) error {
 	if k < 0 {
 		return nil
 	}
+	target, constant := w.index.constantInts(n.Input(1))
+	target = slices.Clone(target)
+	c := facts.contents[n.Input(1)]
+	if first := k == 0 && in[0].n == 1 && len(c) > 0 && c[0].is(f.batch); first && n.Int("allowzero", 0) == 0 {
+		if constant {
+			target[0] = 0
+			n.Inputs[1] = nameOf(w.Ints(target...))
+			return nil
+		}
+		rest := w.Slice(w.at(n.Input(1)), []int64{1}, []int64{math.MaxInt64}, []int64{0})
+		n.Inputs[1] = nameOf(w.Concat(0, w.Ints(0), rest))
+		return nil
+	}
 	if out := reshape(facts, n, 0); f.axis(out) >= 0 && f.sameOrder(in, out) {
 		return nil
 	}
-	plain := k == 0 && in[0].n == 1 && n.Int("allowzero", 0) == 0
-	target, constant := w.index.constantInts(n.Input(1))
 	if !constant {
-		if c := facts.contents[n.Input(1)]; plain && len(c) > 1 && c[0].is(f.batch) {
-			rest := w.Slice(w.at(n.Input(1)), []int64{1}, []int64{math.MaxInt64}, []int64{0})
-			n.Inputs[1] = nameOf(w.Concat(0, w.Ints(0), rest))
-			return nil
-		}
 		return f.refuse(w, n, "the shape it makes is computed in a way that cannot be followed")
-	}
-	target = slices.Clone(target)
-	if plain && len(target) > 0 && target[0] == f.batch {
-		target[0] = 0
-		n.Inputs[1] = nameOf(w.Ints(target...))
-		return nil
 	}
 	old := f.before.Shape(n.Output(0))
 	if len(old) != len(target) || !allKnown(old) {

@@ -101,10 +101,12 @@ func (f *facts) hold(t *Tensor) {
 	f.remember(t.Name, t)
 }
 
+// longestContent bounds the tensors whose elements are followed.
+const longestContent = 64
+
 // remember notes the elements of a constant that may be a shape.
 func (f *facts) remember(name string, t *Tensor) {
-	const longest = 64 // elements
-	if t.Type != Int64 && t.Type != Int32 || len(t.Shape) > 1 || len(t.Data) > longest*t.Type.Size() {
+	if t.Type != Int64 && t.Type != Int32 || len(t.Data) > longestContent*t.Type.Size() {
 		return
 	}
 	f.contents[name] = fixedSizes(integers(t))
@@ -114,11 +116,6 @@ func (f *facts) remember(name string, t *Tensor) {
 func (f *facts) infer(n *Node) {
 	if t := constantOf(n); n.Is("Constant") && t != nil {
 		f.remember(n.Output(0), t)
-	}
-	if rule := contentRules[n.OpType]; rule != nil && standardDomain(n.Domain) {
-		if c := rule(f, n); c != nil {
-			f.contents[n.Output(0)] = c
-		}
 	}
 	rule := sizeRules[n.OpType]
 	if !standardDomain(n.Domain) {
@@ -140,6 +137,11 @@ func (f *facts) infer(n *Node) {
 			}
 		}
 		f.sizes[out] = sizes
+	}
+	if rule := contentRules[n.OpType]; rule != nil && standardDomain(n.Domain) {
+		if c := rule(f, n); c != nil {
+			f.contents[n.Output(0)] = c
+		}
 	}
 }
 

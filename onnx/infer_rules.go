@@ -55,8 +55,8 @@ var sizeRules = tableOf(
 	row(constant, "Constant"),
 	row(constantOfShape, "ConstantOfShape"),
 	row(func(f *facts, n *Node, _ int) []size {
-		if shape, known := f.contents[n.Output(0)]; known {
-			return []size{fixed(int64(len(shape)))}
+		if c := shapeContent(f, n); c != nil {
+			return []size{fixed(int64(len(c)))}
 		}
 		return unknown(1)
 	}, "Shape"),

@@ -235,21 +235,33 @@ func sliced(s size, start, end, step int64) size {
 	if step == 0 || !s.known() || s.sym != "" {
 		return anySize
 	}
-	low, high := int64(0), s.n
+	_, count := sliceBounds(s.n, start, end, step)
+	return fixed(count)
+}
+
+// sliceBounds brings a slice of length elements to the first one it takes and their number. step is not 0.
+func sliceBounds(length, start, end, step int64) (from, count int64) {
+	low, high := int64(0), length
 	if step < 0 {
-		low, high = -1, s.n-1
+		low, high = -1, length-1
 	}
 	bound := func(v int64) int64 {
-		if v < 0 {
-			v += s.n
+		if v < 0 && v >= -length {
+			v += length
 		}
 		return min(max(v, low), high)
 	}
 	from, to := bound(start), bound(end)
-	if step > 0 {
-		return fixed(max(0, (to-from+step-1)/step))
+	if step < 0 {
+		if from <= to {
+			return from, 0
+		}
+		return from, (to-from+1)/step + 1
 	}
-	return fixed(max(0, (from-to-step-1)/-step))
+	if from >= to {
+		return from, 0
+	}
+	return from, (to-from-1)/step + 1
 }
 
 func gather(f *facts, n *Node, _ int) []size {
@@ -285,20 +297,20 @@ func tile(f *facts, n *Node, _ int) []size {
 
 func pad(f *facts, n *Node, _ int) []size {
 	out := slices.Clone(f.in(n, 0))
-	pads, ok := n.Ints("pads"), true
+	pads := fixedSizes(n.Ints("pads"))
 	if n.Input(1) != "" {
-		pads, ok = f.index.constantInts(n.Input(1))
+		pads = f.contents[n.Input(1)]
 	}
-	if !ok || len(pads) != 2*len(out) || n.Input(3) != "" {
+	if len(pads) != 2*len(out) || n.Input(3) != "" {
 		return unknown(len(out))
 	}
 	for k := range out {
-		if add := pads[k] + pads[len(out)+k]; add != 0 {
-			if out[k].sym != "" || !out[k].known() {
-				out[k] = anySize
-				continue
-			}
-			out[k] = fixed(max(0, out[k].n+add))
+		switch before, after := pads[k], pads[len(out)+k]; {
+		case before.is(0) && after.is(0):
+		case out[k].sym != "" || !out[k].known() || !before.known() || !after.known():
+			out[k] = anySize
+		default:
+			out[k] = fixed(out[k].n + before.n + after.n)
 		}
 	}
 	return out
@@ -332,84 +344,4 @@ func resize(f *facts, n *Node, _ int) []size {
 		}
 	}
 	return out
-}
-
-// contentRules follow the elements of tensors that hold shapes, from Shape to Reshape.
-var contentRules = map[string]func(f *facts, n *Node) []size{
-	"Shape": func(f *facts, n *Node) []size {
-		in := f.in(n, 0)
-		start, end := n.Int("start", 0), n.Int("end", math.MaxInt64)
-		from, to := boundIn(start, len(in)), boundIn(end, len(in))
-		if in == nil || from > to {
-			return nil
-		}
-		return in[from:to]
-	},
-	"Identity":  contentOfInput,
-	"Cast":      contentOfInput,
-	"Unsqueeze": contentOfInput,
-	"Squeeze":   contentOfInput,
-	"Concat": func(f *facts, n *Node) []size {
-		all := []size{}
-		for _, name := range n.Inputs {
-			c, ok := f.contents[name]
-			if s := f.sizes[name]; !ok && len(s) == 1 && s[0].known() && s[0].sym == "" && s[0].n <= 8 {
-				c, ok = unknown(int(s[0].n)), true
-			}
-			if !ok {
-				return nil
-			}
-			all = append(all, c...)
-		}
-		return all
-	},
-	"Gather": func(f *facts, n *Node) []size {
-		c, ok := f.contents[n.Input(0)]
-		at, known := f.index.constantInts(n.Input(1))
-		if !ok || !known || n.Int("axis", 0) != 0 {
-			return nil
-		}
-		picked := []size{}
-		for _, i := range at {
-			k, ok := axisOf(i, len(c))
-			if !ok {
-				return nil
-			}
-			picked = append(picked, c[k])
-		}
-		return picked
-	},
-	"Slice": func(f *facts, n *Node) []size {
-		c := f.contents[n.Input(0)]
-		starts, ends, axes, steps, ok := f.sliceOf(n)
-		if c == nil || !ok || len(starts) != 1 || axes[0] != 0 || steps[0] != 1 {
-			return nil
-		}
-		from, to := boundIn(starts[0], len(c)), boundIn(ends[0], len(c))
-		return c[from:max(from, to)]
-	},
-	"Mul": func(f *facts, n *Node) []size {
-		a, b := f.contents[n.Input(0)], f.contents[n.Input(1)]
-		if len(a) != 1 || len(b) != 1 {
-			return nil
-		}
-		return []size{product([]size{a[0], b[0]})}
-	},
-	"Div": func(f *facts, n *Node) []size {
-		a, b := f.contents[n.Input(0)], f.contents[n.Input(1)]
-		if len(a) != 1 || len(b) != 1 {
-			return nil
-		}
-		return []size{quotient(a, b)}
-	},
-}
-
-func contentOfInput(f *facts, n *Node) []size { return f.contents[n.Input(0)] }
-
-// boundIn brings a slice bound into 0…length.
-func boundIn(v int64, length int) int64 {
-	if v < 0 {
-		v += int64(length)
-	}
-	return min(max(v, 0), int64(length))
 }
