@@ -131,3 +131,28 @@ func TestModelsPull(t *testing.T) {
 		t.Errorf("quiet: %+v", r)
 	}
 }
+
+func TestCache(t *testing.T) {
+	dir := t.TempDir()
+	var list []struct{ Key string }
+	graft(t, "", "cache", "ls", "--cache", dir, "--json").want(t, exitOK).decode(t, &list)
+	if list == nil || len(list) != 0 {
+		t.Errorf("an empty cache lists %v", list)
+	}
+	graft(t, "", "cache", "clear", "--cache", dir).want(t, exitOK)
+	graft(t, "", "cache", "prune", "--cache", dir, "--limit", "1.5GB").want(t, exitOK)
+	graft(t, "", "cache", "prune", "--cache", dir, "--limit", "much").want(t, exitUsage, "much")
+}
+
+func TestParseSize(t *testing.T) {
+	for s, want := range map[string]int64{"0": 0, "12": 12, "3B": 3, "500MB": 5e8, "1.5 GB": 15e8, "2kB": 2000, "1TB": 1e12} {
+		if got, err := parseSize(s); err != nil || got != want {
+			t.Errorf("%q: %d, %v; want %d", s, got, err, want)
+		}
+	}
+	for _, s := range []string{"", "GB", "-1", "NaN", "1e30GB", "12 apples"} {
+		if got, err := parseSize(s); err == nil {
+			t.Errorf("%q was read as %d", s, got)
+		}
+	}
+}
