@@ -2,6 +2,7 @@ package onnx_test
 
 import (
 	"bytes"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -101,5 +102,77 @@ func TestLoadCopiesNoWeights(t *testing.T) {
 	}
 	if weights < 80<<20 {
 		t.Errorf("only %d bytes of weights", weights)
+	}
+}
+
+// Models of every opset and with elements of every type are read, checked and written.
+func TestEveryOpsetAndType(t *testing.T) {
+	for opset := int64(7); opset <= 23; opset++ {
+		m := &onnx.Model{IRVersion: 3, Opsets: []onnx.Opset{{Version: opset}}, Graph: &onnx.Graph{
+			Inputs:  []*onnx.Value{{Name: "x", Type: onnx.Float32, Shape: onnx.Shape{onnx.Param("N"), onnx.Known(3)}}},
+			Outputs: []*onnx.Value{{Name: "y", Type: onnx.Float16, Shape: onnx.Shape{}}},
+			Nodes: []*onnx.Node{{OpType: "Cast", Inputs: []string{"x"}, Outputs: []string{"y"},
+				Attributes: []*onnx.Attribute{onnx.IntAttr("to", int64(onnx.Float16))}}},
+		}}
+		for d := onnx.Float32; d <= onnx.Int2; d++ {
+			w := &onnx.Tensor{Name: d.String(), Type: d, Shape: []int64{3, 3}, Data: make([]byte, (9*d.Bits()+7)/8)}
+			if d == onnx.String {
+				w.Data, w.Strs = nil, make([][]byte, 9)
+				for i := range w.Strs {
+					w.Strs[i] = []byte{byte(i)}
+				}
+			}
+			m.Graph.Initializers = append(m.Graph.Initializers, w)
+		}
+		data, err := m.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := onnx.Parse(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := onnx.Check(got); err != nil {
+			t.Error(err)
+		}
+		if !onnx.Same(m, got) {
+			t.Errorf("opset %d: the model read differs from the one written", opset)
+		}
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	path := onnxtest.Shared(b, "assets", "text-models", "minilm-l6", "onnx", "model.onnx")
+	b.ReportAllocs()
+	for b.Loop() {
+		m, err := onnx.Load(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := m.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	m := mustLoad(b, onnxtest.Shared(b, "assets", "text-models", "minilm-l6", "onnx", "model.onnx"))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := onnx.Check(m); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkWriteTo(b *testing.B) {
+	m := mustLoad(b, onnxtest.Shared(b, "assets", "text-models", "minilm-l6", "onnx", "model.onnx"))
+	b.ReportAllocs()
+	for b.Loop() {
+		n, err := m.WriteTo(io.Discard)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(n)
 	}
 }

@@ -1,5 +1,3 @@
-// Package onnx holds ONNX models as data: it reads, checks, edits and writes them, and states what a runtime must do to
-// run them. It does not compute anything itself; package ort runs models, package autodiff writes their gradients.
 package onnx
 
 import "github.com/onnx-graft/graft/onnx/internal/pb"

@@ -138,20 +138,13 @@ func (m *Model) writeData(w io.Writer, places map[*Tensor]place) error {
 	return nil
 }
 
-// weights lists the initializers of the graph and of the graphs within it, in file order.
+// weights lists the initializers of the graph and of the graphs within it.
 func (m *Model) weights() []*Tensor {
 	var list []*Tensor
-	var add func(g *Graph)
-	add = func(g *Graph) {
-		list = append(list, g.Initializers...)
-		for _, n := range g.Nodes {
-			for _, sub := range subgraphs(n) {
-				add(sub)
-			}
-		}
-	}
 	if m.Graph != nil {
-		add(m.Graph)
+		for _, g := range m.Graph.bodies() {
+			list = append(list, g.Initializers...)
+		}
 	}
 	return list
 }
