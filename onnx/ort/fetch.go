@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"syscall"
 
 	"github.com/onnx-graft/graft/onnx/storage"
 )
@@ -23,7 +24,7 @@ type manifest struct {
 	File    string `json:"file"`
 	Version string `json:"version"`
 	Package string `json:"package"`
-	Size    int64  `json:"size"`
+	SHA256  string `json:"sha256"`
 }
 
 // cached returns the library in graft's cache if it is whole. One that was put there by hand, without a manifest, will do.
@@ -44,12 +45,12 @@ func (f *finder) cached() (Library, bool) {
 		f.looked = append(f.looked, Look{filepath.Join(dir, manifestName), err.Error()})
 		return Library{}, false
 	}
-	path := filepath.Join(dir, m.File)
-	if info, err := os.Stat(path); err == nil && info.Size() != m.Size {
-		f.looked = append(f.looked, Look{path, fmt.Sprintf("%s: %d bytes, fetched were %d", Corrupt, info.Size(), m.Size)})
+	file := filepath.Join(dir, m.File)
+	if got, err := digest(file); err == nil && got != m.SHA256 {
+		f.looked = append(f.looked, Look{file, fmt.Sprintf("%s: SHA-256 is %s, fetched was %s", Corrupt, got, m.SHA256)})
 		return Library{}, false
 	}
-	lib, fault := f.judge(path, FromCache)
+	lib, fault := f.judge(file, FromCache)
 	lib.Package = m.Package
 	return lib, fault == nil
 }
@@ -122,10 +123,18 @@ func (f *finder) fetch(ctx context.Context) (Library, error) {
 		if ctx.Err() != nil {
 			return Library{}, fmt.Errorf("ort: fetch ONNX Runtime: %w", context.Cause(ctx))
 		}
+		if isCacheFault(err) {
+			return Library{}, fmt.Errorf("ort: keep ONNX Runtime in %s (%s moves the cache): %w", dir, storage.CacheEnv, err)
+		}
 		f.log("%s: %v", s, err)
 		f.looked = append(f.looked, Look{s.String(), err.Error()})
 	}
 	return Library{}, &LibraryError{Problem: Missing, Looked: f.looked, Mend: f.mendMissing()}
+}
+
+// isCacheFault reports whether a fetch failed for want of room or rights in the cache, which no other source mends.
+func isCacheFault(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS) || errors.Is(err, os.ErrPermission)
 }
 
 // fetchFrom fetches one package, takes the library out of it, checks it, and puts it into the cache folder dir.
@@ -183,14 +192,15 @@ func (f *finder) download(ctx context.Context, s source, dir string) (string, er
 func (f *finder) accept(s source, dir string) (manifest, error) {
 	name := path.Base(s.library)
 	file := filepath.Join(dir, name)
-	info, err := os.Stat(file)
-	if err != nil {
+	sum, err := digest(file)
+	if errors.Is(err, os.ErrNotExist) {
 		return manifest{}, fmt.Errorf("it does not hold %s", s.library)
 	}
-	if s.via != viaArchive {
-		if err := checkDigest(file, s.sha256); err != nil {
-			return manifest{}, err
-		}
+	if err == nil && s.via != viaArchive {
+		err = checkDigest(file, s.sha256)
+	}
+	if err != nil {
+		return manifest{}, err
 	}
 	before := f.looked
 	lib, fault := f.judge(file, FromCache)
@@ -201,24 +211,28 @@ func (f *finder) accept(s source, dir string) (manifest, error) {
 	if lib.Version == "" {
 		lib.Version = Version
 	}
-	return manifest{File: name, Version: lib.Version, Package: s.String(), Size: info.Size()}, nil
+	return manifest{File: name, Version: lib.Version, Package: s.String(), SHA256: sum}, nil
+}
+
+// digest returns a file's SHA-256 in hex.
+func digest(name string) (string, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	h := sha256.New()
+	_, err = io.Copy(h, file)
+	return hex.EncodeToString(h.Sum(nil)), err
 }
 
 // checkDigest compares a file's SHA-256 with the one wanted; "" wants none.
 func checkDigest(name, want string) error {
-	file, err := os.Open(name)
-	if err != nil || want == "" {
-		return err
+	got, err := digest(name)
+	if err == nil && want != "" && got != want {
+		err = fmt.Errorf("%s has SHA-256 %s, want %s", filepath.Base(name), got, want)
 	}
-	defer file.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, file); err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != want {
-		return fmt.Errorf("%s has SHA-256 %s, want %s", filepath.Base(name), got, want)
-	}
-	return nil
+	return err
 }
 
 // log reports progress where the caller wants it.

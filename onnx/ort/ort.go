@@ -100,7 +100,7 @@ func within(path, named string) bool {
 	return false
 }
 
-// load obtains the library and starts it. A fetched one that does not load is fetched again, once.
+// load obtains the library and starts it.
 func load(ctx context.Context, s Settings) (Library, error) {
 	f, err := newFinder(s)
 	if err != nil {
