@@ -32,6 +32,7 @@ type Decoder struct {
 	interval      int // MCUs between restarts, 0: none
 	need          image.Rectangle
 	begun         bool // the first scan was reached
+	scans         int
 	scan          scan
 
 	jfif      bool
@@ -106,7 +107,7 @@ func (d *Decoder) Decode(dst *raster.Image, data []byte, need image.Rectangle) e
 
 func (d *Decoder) reset(data []byte, need image.Rectangle) {
 	d.in = bits{data: data}
-	d.n, d.need, d.begun, d.interval = 0, need, false, 0
+	d.n, d.need, d.begun, d.scans, d.interval = 0, need, false, 0, 0
 	d.jfif, d.adobe, d.transform = false, false, 0
 	d.hasQuant = [4]bool{}
 	for i := range d.tables {

@@ -11,10 +11,16 @@ type scan struct {
 	eobrun int
 }
 
+// maxScans is more than any encoder writes: a scan of a few bytes can make a decoder pass over the whole picture.
+const maxScans = 200
+
 // sos reads a scan header and the scan after it, which starts at pos; it returns where the scan ends.
 func (d *Decoder) sos(seg []byte, pos int) (int, error) {
-	if d.n == 0 {
+	switch d.scans++; {
+	case d.n == 0:
 		return 0, malformed("scan before frame")
+	case d.scans > maxScans:
+		return 0, malformed("too many scans")
 	}
 	if err := d.scanHeader(seg); err != nil {
 		return 0, err

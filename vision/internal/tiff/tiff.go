@@ -45,6 +45,9 @@ func (h *Header) plausible() error {
 	if raw := int64(h.Width) * int64(h.Height) * int64(h.bits*h.samples) / 8; h.compression != jpegCoding && raw > 3000*total+3000 {
 		return malformed("its strips are too short for the picture's size")
 	}
+	if total > 16*int64(len(h.data))+1<<20 {
+		return malformed("its strips share the same bytes many times over")
+	}
 	if int64(h.tileW)*int64(h.tileH) > 4*int64(h.Width)*int64(h.Height)+1<<16 {
 		return malformed("its tiles are much larger than the picture")
 	}
