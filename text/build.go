@@ -330,8 +330,8 @@ func (b builder) defaults(o object) error {
 	if s := p.get("strategy"); err == nil && json.Unmarshal(s.raw, &fixed) == nil {
 		pad.Length = fixed.Fixed
 	}
-	if err == nil && (pad.Length < 0 || pad.Length > maxPadding || pad.MultipleOf < 0 || pad.MultipleOf > maxPadding) {
-		err = v.malformed(fmt.Errorf("lengths from 0 to %d are right", maxPadding))
+	if err == nil && (pad.ID < 0 || pad.Length < 0 || pad.Length > maxPadding || pad.MultipleOf < 0 || pad.MultipleOf > maxPadding) {
+		err = v.malformed(fmt.Errorf("an id of at least 0 and lengths from 0 to %d are right", maxPadding))
 	}
 	b.t.Padding = pad
 	return err

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -14,7 +15,7 @@ type cutter struct {
 	o        *EncodeOptions
 	template []slot
 	texts    [2]string
-	offsets  [2][]Offset // of all tokens of both texts, in characters
+	chars    [2][]int32 // which character each byte of a text belongs to; nil where all are ASCII
 }
 
 // cut makes the encoding, with room for so many tokens of the texts.
@@ -34,8 +35,11 @@ func (c *cutter) cut(room int, pair bool) (*Encoding, error) {
 			return nil, err
 		}
 	}
-	c.characters(0, a)
-	c.characters(1, b)
+	for i := range c.texts {
+		if c.chars[i] = characters(c.s.charPos[i][:0], c.texts[i]); c.chars[i] != nil {
+			c.s.charPos[i] = c.chars[i]
+		}
+	}
 	e := c.assemble(partsA[0], partsB[0])
 	for _, wa := range partsA[1:] {
 		for _, wb := range partsB {
@@ -48,9 +52,9 @@ func (c *cutter) cut(room int, pair bool) (*Encoding, error) {
 	return e, nil
 }
 
-// characters turns the spans of a sequence from bytes into characters.
-func (c *cutter) characters(which int, seq *sequence) {
-	text := c.texts[which]
+// characters appends to pos, for each byte of text and for its end, the number of the character it belongs to. For ASCII
+// it returns nil.
+func characters(pos []int32, text string) []int32 {
 	ascii := true
 	for i := range len(text) {
 		if text[i] >= utf8.RuneSelf {
@@ -58,15 +62,10 @@ func (c *cutter) characters(which int, seq *sequence) {
 			break
 		}
 	}
-	out := make([]Offset, len(seq.spans))
-	c.offsets[which] = out
 	if ascii {
-		for i, s := range seq.spans {
-			out[i] = Offset{int(s.Start), int(s.End)}
-		}
-		return
+		return nil
 	}
-	pos := c.s.charPos[:0]
+	pos = slices.Grow(pos, len(text)+1)
 	n := int32(-1)
 	for i := range len(text) {
 		if utf8.RuneStart(text[i]) {
@@ -74,61 +73,90 @@ func (c *cutter) characters(which int, seq *sequence) {
 		}
 		pos = append(pos, n)
 	}
-	pos = append(pos, n+1)
-	c.s.charPos = pos
-	for i, s := range seq.spans {
-		out[i] = Offset{int(pos[s.Start]), int(pos[s.End])}
-	}
+	return append(pos, n+1)
 }
 
 // assemble makes an encoding of parts of the two sequences.
 func (c *cutter) assemble(wa, wb window) *Encoding {
-	n := wa.end - wa.start + wb.end - wb.start
-	if !c.o.NoSpecial {
-		n += specials(c.template)
-	}
-	e := newEncoding(c.t, n)
+	n := 0
 	for _, p := range c.template {
 		switch {
 		case p.sequence == 0:
-			c.addPart(e, &c.s.a, wa, p)
+			n += wa.end - wa.start
 		case p.sequence == 1:
-			c.addPart(e, &c.s.b, wb, p)
+			n += wb.end - wb.start
 		case !c.o.NoSpecial:
-			for i, id := range p.special {
-				if token, _ := c.t.Token(id); i < len(p.tokens) && p.tokens[i] != token {
-					e.spellings = append(e.spellings, spelling{e.Len(), p.tokens[i]})
-				}
-				e.add(id, p.typ, 1, -1, -1, Offset{})
-			}
+			n += len(p.special)
+		}
+	}
+	e := newEncoding(c.t, n)
+	at := 0
+	for _, p := range c.template {
+		switch {
+		case p.sequence == 0:
+			at = c.addPart(e, at, &c.s.a, wa, p)
+		case p.sequence == 1:
+			at = c.addPart(e, at, &c.s.b, wb, p)
+		case !c.o.NoSpecial:
+			at = c.addSpecial(e, at, p)
 		}
 	}
 	return e
 }
 
-func (c *cutter) addPart(e *Encoding, seq *sequence, w window, p slot) {
-	first := e.Len()
-	offsets := c.offsets[p.sequence]
-	for i := w.start; i < w.end; i++ {
-		e.add(seq.ids[i], p.typ, 0, seq.words[i], int32(p.sequence), offsets[i])
+// addSpecial writes special tokens into e from at on and returns where they end.
+func (c *cutter) addSpecial(e *Encoding, at int, p slot) int {
+	for i, id := range p.special {
+		if i < len(p.tokens) {
+			if token, _ := c.t.Token(id); p.tokens[i] != token {
+				e.spellings = append(e.spellings, spelling{at, p.tokens[i]})
+			}
+		}
+		e.IDs[at], e.TypeIDs[at], e.SpecialTokensMask[at], e.WordIDs[at], e.SequenceIDs[at] = id, p.typ, 1, -1, -1
+		at++
+	}
+	return at
+}
+
+// addPart writes tokens of a text into e from at on and returns where they end.
+func (c *cutter) addPart(e *Encoding, at int, seq *sequence, w window, p slot) int {
+	end := at + w.end - w.start
+	copy(e.IDs[at:end], seq.ids[w.start:w.end])
+	copy(e.WordIDs[at:end], seq.words[w.start:w.end])
+	if p.typ != 0 {
+		setAll(e.TypeIDs[at:end], p.typ)
+	}
+	if p.sequence != 0 {
+		setAll(e.SequenceIDs[at:end], int32(p.sequence))
+	}
+	offsets, spans := e.Offsets[at:end], seq.spans[w.start:w.end]
+	if chars := c.chars[p.sequence]; chars != nil {
+		for i, s := range spans {
+			offsets[i] = Offset{int(chars[s.Start]), int(chars[s.End])}
+		}
+	} else {
+		for i, s := range spans {
+			offsets[i] = Offset{int(s.Start), int(s.End)}
+		}
 	}
 	for _, s := range seq.spellings {
 		if s.token >= w.start && s.token < w.end {
-			e.spellings = append(e.spellings, spelling{first + s.token - w.start, s.text})
+			e.spellings = append(e.spellings, spelling{at + s.token - w.start, s.text})
 		}
 	}
 	if c.t.post.trim {
-		c.trim(e, first)
+		c.trim(e, at, end)
 	}
+	return end
 }
 
 // A trim is how many spaces a token begins and ends with.
 type trim struct{ lead, trail uint8 }
 
-// trim takes the spaces of byte-level tokens off the offsets of e's tokens from first on.
-func (c *cutter) trim(e *Encoding, first int) {
+// trim takes the spaces of byte-level tokens off the offsets of e's tokens from first to before end.
+func (c *cutter) trim(e *Encoding, first, end int) {
 	spelled := e.spellings
-	for i := first; i < e.Len(); i++ {
+	for i := first; i < end; i++ {
 		var k trim
 		for len(spelled) > 0 && spelled[0].token < i {
 			spelled = spelled[1:]

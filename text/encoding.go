@@ -44,25 +44,22 @@ func (e *Encoding) Tokens() []string {
 	return tokens
 }
 
-// newEncoding makes room for n tokens.
+// newEncoding makes an encoding of n tokens, to be filled in. All count for attention.
 func newEncoding(t *Tokenizer, n int) *Encoding {
-	room := make([]int32, 0, 6*n)
-	cut := func(i int) []int32 { return room[i*n : i*n : (i+1)*n] }
-	return &Encoding{
+	room := make([]int32, 6*n)
+	cut := func(i int) []int32 { return room[i*n : (i+1)*n : (i+1)*n] }
+	e := &Encoding{
 		IDs: cut(0), TypeIDs: cut(1), AttentionMask: cut(2), SpecialTokensMask: cut(3), WordIDs: cut(4), SequenceIDs: cut(5),
-		Offsets: make([]Offset, 0, n), tokenizer: t,
+		Offsets: make([]Offset, n), tokenizer: t,
 	}
+	setAll(e.AttentionMask, 1)
+	return e
 }
 
-// add appends a token.
-func (e *Encoding) add(id, typ, special, word, sequence int32, o Offset) {
-	e.IDs = append(e.IDs, id)
-	e.TypeIDs = append(e.TypeIDs, typ)
-	e.Offsets = append(e.Offsets, o)
-	e.AttentionMask = append(e.AttentionMask, 1)
-	e.SpecialTokensMask = append(e.SpecialTokensMask, special)
-	e.WordIDs = append(e.WordIDs, word)
-	e.SequenceIDs = append(e.SequenceIDs, sequence)
+func setAll(s []int32, x int32) {
+	for i := range s {
+		s[i] = x
+	}
 }
 
 // A Side is an end of a text.

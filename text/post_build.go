@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // post reads the post-processor into the tokenizer. Those of a sequence are combined; only one may place special tokens.
@@ -81,6 +82,9 @@ func clsSep(o object) (cls, sep slot, err error) {
 		}
 		*s = slot{sequence: -1, tokens: make([]string, 1), special: make([]int32, 1)}
 		err = errors.Join(json.Unmarshal(parts[0], &s.tokens[0]), json.Unmarshal(parts[1], &s.special[0]))
+		if err == nil && s.special[0] < 0 {
+			err = errNegative
+		}
 		if err != nil {
 			return cls, sep, v.malformed(err)
 		}
@@ -97,6 +101,11 @@ func template(p *postProcessor, o object) error {
 	if v := o.get("special_tokens"); !v.none() {
 		if err := v.to(&known); err != nil {
 			return err
+		}
+		for _, s := range known {
+			if len(s.IDs) > 0 && slices.Min(s.IDs) < 0 {
+				return v.malformed(errNegative)
+			}
 		}
 	}
 	read := func(key string, sequences int) ([]slot, error) {
@@ -139,3 +148,5 @@ type templatePiece struct {
 	ID     string `json:"id"`
 	TypeID int32  `json:"type_id"`
 }
+
+var errNegative = errors.New("an id is less than 0")

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"errors"
 	"strings"
 	"sync"
 
@@ -28,7 +29,7 @@ type scratch struct {
 	model   model.Scratch
 	tokens  []model.Token
 	a, b    sequence
-	charPos []int32 // which character each byte of a text belongs to
+	charPos [2][]int32 // memory for characters
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -106,6 +107,9 @@ func (r *run) segment(text string, start, end int) error {
 	if t.preTokenizer != nil && len(p.Words) > 0 {
 		t.preTokenizer.PreTokenize(p)
 	}
+	if p.Text.Grew() {
+		return errGrew
+	}
 	for _, w := range p.Words {
 		if w.Added != pretokenize.NotAdded {
 			r.add(w.Added, string(p.Text.Bytes[w.Start:w.End]), p.Text.Span(int(w.Start), int(w.End)))
@@ -124,6 +128,8 @@ func (r *run) segment(text string, start, end int) error {
 	}
 	return nil
 }
+
+var errGrew = errors.New("the tokenizer's rules make the text grow beyond all reason")
 
 // tokenize gives a word to the model.
 func (r *run) tokenize(w pretokenize.Word) error {
@@ -145,12 +151,14 @@ func (r *run) tokenize(w pretokenize.Word) error {
 
 // describe notes spans, words and spellings of the tokens of a word.
 func (r *run) describe(w pretokenize.Word, word []byte, tokens []model.Token) {
-	first := len(r.seq.ids) - len(tokens)
-	for i, k := range tokens {
-		start, end := min(int(k.Start), len(word)), min(int(k.End), len(word))
-		r.seq.spans = append(r.seq.spans, r.pieces.Text.Span(int(w.Start)+start, int(w.Start)+end))
+	first := len(r.seq.spans)
+	text, size := &r.pieces.Text, int32(len(word))
+	for i := range tokens {
+		k := &tokens[i]
+		start, end := min(k.Start, size), min(k.End, size)
+		r.seq.spans = append(r.seq.spans, text.Span(int(w.Start+start), int(w.Start+end)))
 		r.seq.words = append(r.seq.words, r.word)
-		if k.ID == r.t.spellsUnknown && r.t.spellsUnknown >= 0 {
+		if k.ID == r.t.spellsUnknown {
 			r.seq.spellings = append(r.seq.spellings, spelling{first + i, string(word[start:end])})
 		}
 	}

@@ -20,6 +20,8 @@ type Text struct {
 	exact  bool   // Bytes is the original text from base on
 	base   int32  // where in the original the text begins
 	track  bool   // whether spans are wanted at all
+	limit  int    // how long the text may grow
+	grew   bool   // it was about to grow longer
 	out    []byte // the text being written, and its spans
 	outPos []Span
 	change []ucd.Change
@@ -30,7 +32,21 @@ type Text struct {
 func (t *Text) Reset(s string, base int32, track bool) {
 	t.Bytes = append(t.Bytes[:0], s...)
 	t.exact, t.base, t.track = true, base, track
+	t.limit, t.grew = min(len(s)*growth+minGrowth, 1<<30), false
 }
+
+// A text may grow to so many times its length, and to so many bytes in any case: rules of a file that make it grow without
+// end must not eat the memory.
+const (
+	growth    = 64
+	minGrowth = 1 << 16
+)
+
+// Grew reports whether the text was about to grow beyond all reason. It is empty then.
+func (t *Text) Grew() bool { return t.grew }
+
+// Full reports whether the new version is as long as it may get; what writes more for a character than a few bytes asks.
+func (t *Text) Full() bool { return len(t.out) > t.limit }
 
 // Span returns what Bytes[i:j] came from, 0 ≤ i ≤ j ≤ len(Bytes).
 func (t *Text) Span(i, j int) Span {
@@ -39,13 +55,18 @@ func (t *Text) Span(i, j int) Span {
 		return Span{}
 	case i >= j:
 		return Span{t.base, t.base}
-	case !t.exact:
-		return Span{t.spans[i].Start, t.spans[j-1].End}
+	case t.exact:
+		return t.exactSpan(i, j)
 	}
-	for i > 0 && !utf8.RuneStart(t.Bytes[i]) {
+	return Span{t.spans[i].Start, t.spans[j-1].End}
+}
+
+// exactSpan is Span of a text that is still the original: the range, widened to whole characters.
+func (t *Text) exactSpan(i, j int) Span {
+	for i > 0 && t.Bytes[i]&0xC0 == 0x80 {
 		i--
 	}
-	for j < len(t.Bytes) && !utf8.RuneStart(t.Bytes[j]) {
+	for j < len(t.Bytes) && t.Bytes[j]&0xC0 == 0x80 {
 		j++
 	}
 	return Span{t.base + int32(i), t.base + int32(j)}
@@ -144,6 +165,10 @@ func (t *Text) Written() int { return len(t.out) }
 func (t *Text) End() {
 	t.Bytes, t.out = t.out, t.Bytes
 	t.spans, t.outPos = t.outPos, t.spans
+	if len(t.Bytes) > t.limit {
+		t.grew = true
+		t.Bytes, t.spans = t.Bytes[:0], t.spans[:0]
+	}
 }
 
 // Transform replaces the text by the changes, which account for all of its characters in order.

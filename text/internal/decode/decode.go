@@ -30,9 +30,22 @@ type Sequence []Decoder
 // Decode implements Decoder.
 func (s Sequence) Decode(tokens []string) []string {
 	for _, d := range s {
-		tokens = d.Decode(tokens)
+		if tokens = d.Decode(tokens); length(tokens) > maxLength {
+			break
+		}
 	}
 	return tokens
+}
+
+// maxLength is from where on a text is long enough: rules that make it grow further are not followed.
+const maxLength = 1 << 28
+
+func length(tokens []string) int {
+	n := 0
+	for _, t := range tokens {
+		n += len(t)
+	}
+	return n
 }
 
 // ByteLevel reads the printable characters that GPT-2 writes for bytes; a token with any other is taken as it is.
@@ -206,7 +219,7 @@ func (d Replace) Decode(tokens []string) []string {
 		text := []byte(t)
 		var out []byte
 		last := 0
-		for start, end := d.Pattern.Find(text, 0); start >= 0; start, end = d.Pattern.Find(text, normalize.Next(text, start, end)) {
+		for start, end := d.Pattern.Find(text, 0); start >= 0 && len(out) < maxLength; start, end = d.Pattern.Find(text, normalize.Next(text, start, end)) {
 			out = append(append(out, text[last:start]...), d.Content...)
 			last = end
 		}

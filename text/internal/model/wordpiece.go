@@ -53,6 +53,9 @@ func (m *WordPiece) Tokenize(dst []Token, word []byte, _ *Scratch) ([]Token, err
 	if len(word) > m.maxChars && utf8.RuneCount(word) > m.maxChars {
 		return m.giveUp(dst, word)
 	}
+	if id, ok := m.vocab.ids[string(word)]; ok { // one probe for the many words that are one token
+		return append(dst, Token{id, 0, int32(len(word))}), nil
+	}
 	from := len(dst)
 	t := m.head
 	for i := 0; i < len(word); {

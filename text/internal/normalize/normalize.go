@@ -164,7 +164,7 @@ func (p Replace) Normalize(t *aligned.Text) {
 	}
 	t.Begin()
 	last := 0
-	for start >= 0 {
+	for start >= 0 && !t.Full() {
 		t.Keep(last, start)
 		for _, r := range p.Content {
 			t.PutAfter(r, end)

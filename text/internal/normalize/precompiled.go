@@ -80,6 +80,9 @@ func (p *Precompiled) lookup(chunk []byte) ([]byte, bool) {
 
 func offset(unit uint32) uint32 { return unit >> 10 << (unit & (1 << 9) >> 6) }
 
+// maxChanges bounds what rules may make of a text.
+const maxChanges = 1 << 28
+
 // Normalize implements Normalizer. A grapheme cluster of less than 6 bytes that begins with a rule is replaced whole; of
 // others each character is looked up by itself. (That is how SentencePiece's results have been matched in practice.)
 func (p *Precompiled) Normalize(t *aligned.Text) {
@@ -89,7 +92,7 @@ func (p *Precompiled) Normalize(t *aligned.Text) {
 	u := ucd.Get()
 	changes := t.Changes()
 	modified := false
-	for i := 0; i < len(t.Bytes); {
+	for i := 0; i < len(t.Bytes) && len(changes) < maxChanges; {
 		n := u.Grapheme(t.Bytes[i:])
 		cluster := t.Bytes[i : i+n]
 		i += n

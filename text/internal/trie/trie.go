@@ -1,10 +1,13 @@
 // Package trie finds byte strings that begin a text.
 package trie
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
-// A Trie maps byte strings to ids, which are not negative. It does not change after it is made. Steps from a node to its children lie in one open
-// hash table, so that each byte costs one probe.
+// A Trie maps byte strings to ids, which are not negative. It does not change after it is made. Steps from a node
+// to its children lie in one open hash table, so that each byte costs one probe.
 type Trie struct {
 	root  [256]int32 // children of node 0
 	steps []step
@@ -18,7 +21,10 @@ type step struct {
 	to   int32
 }
 
-const maxNodes = 1 << 24
+const (
+	maxNodes = 1 << 24
+	maxKey   = 1 << 12 // a search tries no more bytes than the longest key has
+)
 
 var errTooBig = errors.New("the vocabulary is too big: more than 16,777,216 distinct beginnings")
 
@@ -36,6 +42,9 @@ func New(keys map[string]int32) (*Trie, error) {
 	for k, id := range keys {
 		if k == "" {
 			continue
+		}
+		if len(k) > maxKey {
+			return nil, fmt.Errorf("%.20q… has %d bytes; a token may have %d", k, len(k), maxKey)
 		}
 		n := int32(0)
 		for i := range len(k) {
