@@ -1,0 +1,267 @@
+package tune
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/onnx-graft/graft/heads"
+	"github.com/onnx-graft/graft/onnx"
+	"github.com/onnx-graft/graft/onnx/autodiff"
+)
+
+// opset is the ai.onnx version training graphs are written for: it has LayerNormalization, Gelu and adding scatters.
+const opset = 20
+
+// Names of what a training graph has beside the backbone's own tensors.
+const (
+	headWeight  = "head/weight"
+	headBias    = "head/bias"
+	dropoutMask = "head/dropout"
+	lossName    = "loss"
+	logitsName  = "logits"
+)
+
+// A network is a backbone with a linear head, taken apart for training: the layers that stay frozen (prefix), and the rest
+// with the head as two graphs that take the trainable weights as inputs.
+type network struct {
+	prefix   *onnx.Model // nil where no layer is frozen
+	boundary string      // the tensor between prefix and rest, an input of forward and backward where prefix is not nil
+	forward  *onnx.Model // to logits
+	backward *onnx.Model // to the loss and the gradients
+	weights  []*weight   // in the order of backward's outputs after the loss
+	lengths  bool        // whether the boundary's second dimension varies, as the number of tokens does
+}
+
+// A weight is one trainable tensor. Its data is the trainer's own and changes with each step.
+type weight struct {
+	tensor *onnx.Tensor
+	data   []float32
+	layer  int  // len(layers) for the head's
+	head   bool // whether it is the head's
+	decays bool
+}
+
+// open takes the backbone apart. small and large are two batches of different sizes, for [autodiff.Measure].
+func open(ctx context.Context, rt onnx.Runtime, p *Problem, u Unfreeze, dropout bool, small, large onnx.Feeds) (*network, error) {
+	m := p.Model.Clone()
+	if len(m.Graph.Outputs) != 1 {
+		return nil, fmt.Errorf("tune: the backbone has %d outputs, want one N×D", len(m.Graph.Outputs))
+	}
+	if err := onnx.Upgrade(m, max(opset, m.Opset(""))); err != nil {
+		return nil, fmt.Errorf("tune: %w", err)
+	}
+	if _, err := autodiff.LiftFloat16(m); err != nil {
+		return nil, fmt.Errorf("tune: %w", err)
+	}
+	if _, err := autodiff.Fuse(m); err != nil {
+		return nil, fmt.Errorf("tune: %w", err)
+	}
+	features := m.Graph.Outputs[0].Name
+	layers, err := autodiff.Layers(m, features)
+	if err != nil {
+		return nil, fmt.Errorf("tune: %w", err)
+	}
+	first, err := u.first(layers)
+	if err != nil {
+		return nil, err
+	}
+	shapes, err := autodiff.Measure(ctx, rt, m, small, large)
+	if err != nil {
+		return nil, fmt.Errorf("tune: %w", err)
+	}
+	n := &network{}
+	rest := m
+	if first > 0 {
+		if n.boundary = features; first < len(layers) {
+			n.boundary = layers[first].Input
+		}
+		n.prefix = m.Clone()
+		if err := onnx.Cut(n.prefix, n.boundary); err != nil {
+			return nil, fmt.Errorf("tune: %w", err)
+		}
+		if rest, err = autodiff.Suffix(m, n.boundary, shapes); err != nil {
+			return nil, fmt.Errorf("tune: %w", err)
+		}
+		n.lengths = shapes.Varies(n.boundary, 1)
+	}
+	if err := n.choose(rest, layers[min(first, len(layers)):], first, u); err != nil {
+		return nil, err
+	}
+	return n, n.build(ctx, rt, rest, features, p, dropout, small, large)
+}
+
+// choose lists the backbone's weights that move.
+func (n *network) choose(m *onnx.Model, layers []autodiff.Layer, first int, u Unfreeze) error {
+	index := onnx.NewIndex(m.Graph)
+	for i, l := range layers {
+		for _, name := range l.Weights {
+			t := index.Weight(name)
+			if t == nil || !u.moves(index, t) {
+				continue
+			}
+			if t.Type != onnx.Float32 {
+				return fmt.Errorf("tune: weight %q is %s, want float32", name, t.Type)
+			}
+			data, err := t.Float32s()
+			if err != nil {
+				return fmt.Errorf("tune: %w", err)
+			}
+			w := &weight{data: append([]float32(nil), data...), layer: first + i, decays: len(t.Shape) > 1}
+			w.tensor = onnx.NewTensor(name, w.data, t.Shape...)
+			n.weights = append(n.weights, w)
+		}
+	}
+	return nil
+}
+
+// build appends head and loss to the rest of the backbone, and writes the backward pass.
+func (n *network) build(ctx context.Context, rt onnx.Runtime, rest *onnx.Model, features string, p *Problem, dropout bool, small, large onnx.Feeds) error {
+	m := rest.Clone()
+	m.Graph.Outputs = nil
+	n.addHead(p)
+	b := onnx.NewBuilder(m)
+	x := b.Value(features)
+	if x == nil {
+		return fmt.Errorf("tune: %w", b.Err())
+	}
+	w, c := b.Const(headWeight, n.weights[len(n.weights)-2].tensor), b.Const(headBias, n.weights[len(n.weights)-1].tensor)
+	logits := b.Gemm(x, w, c, true)
+	b.Output(logits, logitsName)
+	if err := b.Err(); err != nil {
+		return fmt.Errorf("tune: %w", err)
+	}
+	n.forward = m.Clone()
+	if dropout { // after the fact: the forward graph of evaluation has no mask
+		b.Model().Graph.Outputs = nil
+		mask := b.Input(dropoutMask, onnx.Float32, onnx.Param("batch"), onnx.Known(int64(p.Weight.Cols)))
+		logits = b.Gemm(b.Mul(x, mask), w, c, true)
+	}
+	loss, err := p.Loss.Append(b, logits)
+	if err != nil {
+		return fmt.Errorf("tune: %w", err)
+	}
+	m.Graph.Outputs = nil
+	b.Output(loss, lossName)
+	if err := b.Err(); err != nil {
+		return fmt.Errorf("tune: %w", err)
+	}
+	if err := onnx.Cut(m, lossName); err != nil {
+		return fmt.Errorf("tune: %w", err)
+	}
+	names := make([]string, len(n.weights))
+	for i, w := range n.weights {
+		names[i] = w.tensor.Name
+	}
+	shapes, err := n.measure(ctx, rt, m, p, small, large)
+	if err != nil {
+		return err
+	}
+	if n.backward, err = autodiff.Gradient(m, lossName, names, shapes); err != nil {
+		return fmt.Errorf("tune: %w", err)
+	}
+	for _, g := range []*onnx.Model{n.forward, n.backward} {
+		if _, err := autodiff.Promote(g, names); err != nil {
+			return fmt.Errorf("tune: %w", err)
+		}
+	}
+	return nil
+}
+
+// addHead puts the head's weights behind the backbone's.
+func (n *network) addHead(p *Problem) {
+	for _, h := range []struct {
+		name   string
+		data   []float32
+		shape  []int64
+		decays bool
+	}{
+		{headWeight, p.Weight.Data, []int64{int64(p.Weight.Rows), int64(p.Weight.Cols)}, true},
+		{headBias, p.Bias, []int64{int64(len(p.Bias))}, false},
+	} {
+		w := &weight{data: append([]float32(nil), h.data...), layer: -1, head: true, decays: h.decays}
+		w.tensor = onnx.NewTensor(h.name, w.data, h.shape...)
+		n.weights = append(n.weights, w)
+	}
+}
+
+// measure learns the shapes of the rest with head and loss, from two batches that went through the prefix.
+func (n *network) measure(ctx context.Context, rt onnx.Runtime, m *onnx.Model, p *Problem, batches ...onnx.Feeds) (*autodiff.Shapes, error) {
+	full := make([]onnx.Feeds, len(batches))
+	for i, feeds := range batches {
+		full[i] = onnx.Feeds{}
+		for name, t := range feeds {
+			full[i][name] = t
+		}
+		if n.prefix != nil {
+			out, err := runOnce(ctx, rt, n.prefix, feeds)
+			if err != nil {
+				return nil, fmt.Errorf("tune: %w", err)
+			}
+			full[i][n.boundary] = out[0]
+		}
+		rows := rowsOf(feeds)
+		full[i][autodiff.TargetInput] = onnx.NewTensor(autodiff.TargetInput, make([]float32, rows*p.Weight.Rows), int64(rows), int64(p.Weight.Rows))
+		full[i][dropoutMask] = onnx.NewTensor(dropoutMask, make([]float32, rows*p.Weight.Cols), int64(rows), int64(p.Weight.Cols))
+	}
+	shapes, err := autodiff.Measure(ctx, rt, m, full[0], full[1])
+	if err != nil {
+		return nil, fmt.Errorf("tune: %w", err)
+	}
+	return shapes, nil
+}
+
+// runOnce runs a model for the feeds it takes, and returns all its outputs.
+func runOnce(ctx context.Context, rt onnx.Runtime, m *onnx.Model, feeds onnx.Feeds) ([]*onnx.Tensor, error) {
+	s, err := rt.NewSession(m)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	return s.Run(ctx, taken(m, feeds))
+}
+
+// taken are those of feeds that m has inputs for.
+func taken(m *onnx.Model, feeds onnx.Feeds) onnx.Feeds {
+	out := onnx.Feeds{}
+	for _, in := range m.Graph.Inputs {
+		if t := feeds[in.Name]; t != nil {
+			out[in.Name] = t
+		}
+	}
+	return out
+}
+
+// rowsOf is the batch size of feeds.
+func rowsOf(feeds onnx.Feeds) int {
+	for _, t := range feeds {
+		return int(t.Shape[0])
+	}
+	return 0
+}
+
+// writeBack returns the backbone as the user brought it, with the trained weights in place of its own. A half-precision
+// weight becomes a float32 one, so that nothing is lost.
+func (n *network) writeBack(m *onnx.Model) (*onnx.Model, heads.Matrix, []float32, error) {
+	m = m.Clone()
+	place := map[string]int{}
+	for i, t := range m.Graph.Initializers {
+		place[t.Name] = i
+	}
+	var head heads.Matrix
+	var bias []float32
+	for _, w := range n.weights {
+		switch at, ok := place[w.tensor.Name]; {
+		case w.tensor.Name == headWeight:
+			head = heads.Matrix{Rows: int(w.tensor.Shape[0]), Cols: int(w.tensor.Shape[1]), Data: w.data}
+		case w.tensor.Name == headBias:
+			bias = w.data
+		case ok:
+			m.Graph.Initializers[at] = onnx.NewTensor(w.tensor.Name, w.data, w.tensor.Shape...)
+		default:
+			return nil, head, nil, fmt.Errorf("tune: weight %q is not an initializer of the backbone, which %s", w.tensor.Name,
+				strings.TrimSpace("was changed since it was opened"))
+		}
+	}
+	return m, head, bias, nil
+}
