@@ -105,10 +105,10 @@ func (b *Builder) Input(name string, t DType, dims ...Dim) *Value {
 	if b.err != nil {
 		return nil
 	}
-	if name == "" || b.names[name] {
+	if name == "" || b.names.has(name) {
 		return b.failf("input %q: the name is empty or already taken", name)
 	}
-	b.names[name] = true
+	b.names.take(name)
 	in := &Value{Name: name, Type: t, Shape: append(Shape{}, dims...)}
 	b.model.Graph.Inputs = append(b.model.Graph.Inputs, in)
 	b.index.declare(in)
@@ -130,13 +130,13 @@ func (b *Builder) Output(v *Value, name string) *Value {
 	case name == "" || isOutput(name):
 		return b.failf("output %q: the name is empty or already an output's", name)
 	case v.Name == name:
-	case b.names[name] && b.index.Producer(name) == nil && b.index.Has(name):
+	case b.names.has(name) && b.index.Producer(name) == nil && b.index.Has(name):
 		return b.failf("output %q: an input or initializer has that name", name)
 	default:
 		if b.index.Has(name) {
 			b.rename(name, b.names.fresh(name+"_inner"))
 		}
-		b.names[name] = true
+		b.names.take(name)
 		if b.index.Producer(v.Name) == nil || isOutput(v.Name) {
 			v = b.emit(&Node{OpType: "Identity", Inputs: []string{v.Name}, Outputs: []string{name}})[0]
 		} else {

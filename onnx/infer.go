@@ -101,8 +101,11 @@ func (f *facts) hold(t *Tensor) {
 	f.remember(t.Name, t)
 }
 
-// longestContent bounds the tensors whose elements are followed.
-const longestContent = 64
+// Bounds on what is followed, so that no file makes it grow without end: elements of a tensor, dimensions of a shape.
+const (
+	longestContent = 64
+	maxRank        = 32
+)
 
 // remember notes the elements of a constant that may be a shape.
 func (f *facts) remember(name string, t *Tensor) {
@@ -136,10 +139,12 @@ func (f *facts) infer(n *Node) {
 				f.types[out] = v.Type
 			}
 		}
-		f.sizes[out] = sizes
+		if len(sizes) <= maxRank {
+			f.sizes[out] = sizes
+		}
 	}
 	if rule := contentRules[n.OpType]; rule != nil && standardDomain(n.Domain) {
-		if c := rule(f, n); c != nil {
+		if c := rule(f, n); c != nil && len(c) <= longestContent {
 			f.contents[n.Output(0)] = c
 		}
 	}

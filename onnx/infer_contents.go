@@ -34,7 +34,7 @@ var contentRules = map[string]func(f *facts, n *Node) []size{
 	"Gather": func(f *facts, n *Node) []size {
 		c, ok := f.contents[n.Input(0)]
 		at, known := f.index.constantInts(n.Input(1))
-		if !ok || !known || n.Int("axis", 0) != 0 || len(f.in(n, 0)) != 1 {
+		if !ok || !known || len(at) > longestContent || n.Int("axis", 0) != 0 || len(f.in(n, 0)) != 1 {
 			return nil
 		}
 		picked := []size{}
@@ -111,7 +111,7 @@ func (f *facts) grid(tensor string) []int64 {
 		}
 		dims = append(dims, s.n)
 	}
-	if p := product(f.sizes[tensor]); !p.is(int64(len(f.contents[tensor]))) {
+	if count := len(f.contents[tensor]); count == 0 || !product(f.sizes[tensor]).is(int64(count)) {
 		return nil
 	}
 	return dims

@@ -119,15 +119,14 @@ func (m *Model) importAll(imports []Opset) error {
 // outputs are called, then whatever of b is called like something of a. Linked inputs of b take the names of their links.
 func separateNames(a, b *Graph, links map[string]string) {
 	inA, inB := namesOf(a), namesOf(b)
-	taken := maps.Clone(inA)
-	maps.Copy(taken, inB)
+	taken := inA.with(inB)
 	ends := map[string]bool{"": true}
 	for _, v := range slices.Concat(a.Inputs, a.Outputs) {
 		ends[v.Name] = true
 	}
 	aside := map[string]string{}
 	for _, v := range slices.Concat(b.Inputs, b.Outputs) {
-		if _, linked := links[v.Name]; !linked && inA[v.Name] && !ends[v.Name] && aside[v.Name] == "" {
+		if _, linked := links[v.Name]; !linked && inA.has(v.Name) && !ends[v.Name] && aside[v.Name] == "" {
 			aside[v.Name] = taken.fresh(v.Name)
 			delete(inA, v.Name)
 		}
@@ -137,7 +136,7 @@ func separateNames(a, b *Graph, links map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(inB)) {
 		if tensor, linked := links[name]; linked {
 			moves[name] = tensor
-		} else if name != "" && inA[name] {
+		} else if name != "" && inA.has(name) {
 			moves[name] = taken.fresh(name)
 		}
 	}

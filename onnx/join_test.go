@@ -25,8 +25,11 @@ func headOf(t *testing.T, opset, dim int64) *onnx.Model {
 }
 
 func TestJoinEqualsSequentialRun(t *testing.T) {
-	for _, c := range realModels {
-		for _, opset := range []int64{13, 17, 21} {
+	for i, c := range realModels {
+		for _, opset := range []int64{13, 21} {
+			if opset == 13 && i > 3 {
+				continue // enough of the same
+			}
 			t.Run(strings.Join(c.path[1:], "/"), func(t *testing.T) {
 				body := load(t, c.path...).Clone()
 				if _, err := onnx.MakeBackbone(body, onnx.Feature{}, onnx.FeatureOptions{}); err != nil {

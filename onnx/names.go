@@ -2,13 +2,14 @@ package onnx
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// names hands out names that a graph does not use yet.
-type names map[string]bool
+// names are the names a graph uses, each with the last number tried behind it.
+type names map[string]int
 
 // namesOf collects every tensor and node name of a graph and of the graphs inside it.
 func namesOf(g *Graph) names {
@@ -20,22 +21,22 @@ func namesOf(g *Graph) names {
 func (u names) addGraph(g *Graph) {
 	for _, list := range [][]*Value{g.Inputs, g.Outputs, g.Values} {
 		for _, v := range list {
-			u[v.Name] = true
+			u.take(v.Name)
 		}
 	}
 	for _, t := range g.Initializers {
-		u[t.Name] = true
+		u.take(t.Name)
 	}
 	for _, t := range g.SparseInitializers {
 		if t.Values != nil {
-			u[t.Values.Name] = true
+			u.take(t.Values.Name)
 		}
 	}
 	for _, n := range g.Nodes {
-		u[n.Name] = true
+		u.take(n.Name)
 		for _, list := range [][]string{n.Inputs, n.Outputs} {
 			for _, name := range list {
-				u[name] = true
+				u.take(name)
 			}
 		}
 		for _, sub := range subgraphs(n) {
@@ -47,11 +48,28 @@ func (u names) addGraph(g *Graph) {
 // fresh returns want, or want_1, want_2, … where that is taken, and takes it.
 func (u names) fresh(want string) string {
 	name := want
-	for i := 1; name == "" || u[name]; i++ {
+	for i := u[want] + 1; name == "" || u.has(name); i++ {
 		name = want + "_" + strconv.Itoa(i)
+		u[want] = i
 	}
-	u[name] = true
+	u.take(name)
 	return name
+}
+
+func (u names) has(name string) bool {
+	_, used := u[name]
+	return used
+}
+
+func (u names) take(name string) { u[name] += 0 }
+
+// with returns the names of both.
+func (u names) with(other names) names {
+	both := maps.Clone(u)
+	for name := range other {
+		both.take(name)
+	}
+	return both
 }
 
 // missing says that the graph has no such tensor, and which it has that is called nearly the same.

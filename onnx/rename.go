@@ -12,7 +12,7 @@ func Rename(m *Model, old, name string) error {
 	if x := NewIndex(m.Graph); !x.Has(old) {
 		return fmt.Errorf("onnx: rename: %w", x.missing(old))
 	}
-	if used := namesOf(m.Graph); name == "" || used[name] {
+	if used := namesOf(m.Graph); name == "" || used.has(name) {
 		return fmt.Errorf("onnx: rename %q to %q: the graph uses that name already, or it is empty", old, name)
 	}
 	renameIn(m.Graph, old, name)

@@ -6,7 +6,7 @@ import "slices"
 // with other nodes before or instead of it. The builder knows what is in the list so far. The graph is edited in place.
 func rewrite(m *Model, g *Graph, outer names, step func(w *rewriter, n *Node) error) error {
 	nodes := g.Nodes
-	used := namesOf(g)
+	used := namesOf(g).with(outer)
 	wanted := map[string]bool{}
 	for _, n := range nodes {
 		for _, name := range reads(n) {
@@ -15,9 +15,6 @@ func rewrite(m *Model, g *Graph, outer names, step func(w *rewriter, n *Node) er
 	}
 	for _, v := range g.Outputs {
 		wanted[v.Name] = true
-	}
-	for name := range outer {
-		used[name] = true
 	}
 	g.Nodes = nil
 	part := *m

@@ -55,10 +55,7 @@ type upgrade struct{ from, to int64 }
 
 // graph rewrites a graph and those inside it; outer has the names that are visible from outside.
 func (u upgrade) graph(m *Model, g *Graph, outer names) error {
-	visible := namesOf(g)
-	for name := range outer {
-		visible[name] = true
-	}
+	visible := namesOf(g).with(outer)
 	return rewrite(m, g, visible, func(w *rewriter, n *Node) error {
 		for _, sub := range subgraphs(n) {
 			if err := u.graph(m, sub, visible); err != nil {
