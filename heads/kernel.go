@@ -1,5 +1,7 @@
 package heads
 
+import "math"
+
 // lanes is the width to which the columns of a block of logits are padded: the float32 numbers of one AVX-512 register.
 const lanes = 16
 
@@ -8,8 +10,11 @@ func padded(m int) int {
 	if m == 1 {
 		return 1
 	}
-	return (m + lanes - 1) / lanes * lanes
+	return roundUp(m)
 }
+
+// roundUp returns the next multiple of lanes.
+func roundUp(n int) int { return (n + lanes - 1) / lanes * lanes }
 
 // A view is a rows×cols float32 matrix inside a slice, given by how far apart its rows and columns are: with the two
 // exchanged it is the transpose.
@@ -18,8 +23,8 @@ type view struct {
 	row, col int
 }
 
-// addProduct adds a (rows×inner) times b (inner×width, rows contiguous and width apart) to c, laid out as b.
-func addProduct(c []float32, a view, b []float32, rows, inner, width int) {
+// addProductGo adds a (rows×inner) times b (inner×width, rows contiguous and width apart) to c, laid out as b.
+func addProductGo(c []float32, a view, b []float32, rows, inner, width int) {
 	if width == 1 {
 		addVectorProduct(c, a, b, rows, inner)
 		return
@@ -36,7 +41,7 @@ func addProduct(c []float32, a view, b []float32, rows, inner, width int) {
 	}
 }
 
-// addVectorProduct is addProduct for width 1.
+// addVectorProduct is addProductGo for width 1.
 func addVectorProduct(c []float32, a view, b []float32, rows, inner int) {
 	if a.col != 1 { // a is a transposed block: walk it along its memory
 		for p := range inner {
@@ -63,4 +68,43 @@ func addVectorProduct(c []float32, a view, b []float32, rows, inner int) {
 		}
 		c[i] += s0 + s1 + (s2 + s3)
 	}
+}
+
+// softmaxBlockGo replaces each row of z by its softmax times the row's weight, and leaves its largest number and the sum
+// of exponentials after taking that off.
+func softmaxBlockGo(z []float32, width int, weight, sum, top []float32) {
+	for i, w := range weight {
+		row := z[i*width : (i+1)*width]
+		largest := row[0]
+		for _, v := range row {
+			largest = max(largest, v)
+		}
+		var total float64
+		for k, v := range row {
+			e := math.Exp(float64(v - largest))
+			row[k] = float32(e)
+			total += e
+		}
+		scale := float32(float64(w) / total)
+		for k := range row {
+			row[k] *= scale
+		}
+		sum[i], top[i] = float32(total), largest
+	}
+}
+
+// logisticBlockGo replaces each z by weight·(sigmoid(z) − target) and returns the sum of weight times the cross-entropy.
+func logisticBlockGo(z, target, weight []float32) float64 {
+	var total float64
+	for i, v := range z {
+		t, w, x := float64(target[i]), float64(weight[i]), float64(v)
+		e := math.Exp(-math.Abs(x))
+		total += w * (math.Log1p(e) + max(x, 0) - t*x)
+		p := 1 / (1 + e)
+		if x < 0 {
+			p *= e
+		}
+		z[i] = float32(w * (p - t))
+	}
+	return total
 }

@@ -55,11 +55,11 @@ func (h *Logistic) Path(ctx context.Context, x Matrix, y Targets, cs []float64) 
 	if err != nil {
 		return nil, err
 	}
-	z, s, err := standardize(ctx, x)
+	z, s, err := standardize(ctx, x, y.Weights)
 	if err != nil {
 		return nil, err
 	}
-	p := newProblem(ctx, z, y, weights, h.Smoothing)
+	p := newProblem(ctx, z, x.Cols, y, weights, h.Smoothing)
 	order := make([]int, len(cs))
 	for i := range order {
 		order[i] = i
@@ -107,13 +107,14 @@ func (h *Logistic) Emit(b *onnx.Builder, features *onnx.Value) (*onnx.Value, err
 type problem struct {
 	objective *objective
 	total     float64 // Σ w_i
+	cols      int     // D without padding
 	classes   int
 	present   []int // the classes with rows, ascending: column k of a softmax is class present[k]
 	params    []float64
 }
 
-func newProblem(ctx context.Context, z Matrix, y Targets, weights []float64, smoothing float64) *problem {
-	p := &problem{classes: y.Classes}
+func newProblem(ctx context.Context, z Matrix, cols int, y Targets, weights []float64, smoothing float64) *problem {
+	p := &problem{cols: cols, classes: y.Classes}
 	column := make([]int, y.Classes)
 	for i, k := range y.Class {
 		if weights[i] > 0 {
@@ -133,13 +134,13 @@ func newProblem(ctx context.Context, z Matrix, y Targets, weights []float64, smo
 		for i, k := range y.Class {
 			target[i] = float32(smoothing/2 + (1-smoothing)*float64(column[k]))
 		}
-		l = &logisticLoss{m: 1, target: target, weight: weights}
+		l = &logisticLoss{m: 1, target: target, weight: narrow(weights)}
 	} else {
 		class := make([]int, z.Rows)
 		for i, k := range y.Class {
 			class[i] = column[k]
 		}
-		l = &softmaxLoss{m: len(p.present), class: class, weight: weights, smoothing: smoothing}
+		l = &softmaxLoss{m: len(p.present), class: class, weight: narrow(weights), smoothing: smoothing}
 	}
 	p.objective = newObjective(ctx, z, l)
 	p.params = make([]float64, len(p.objective.grad))
@@ -151,16 +152,14 @@ func newProblem(ctx context.Context, z Matrix, y Targets, weights []float64, smo
 func (p *problem) solve(c, tol float64, maxIter int) (Fitted, error) {
 	p.objective.l2 = 1 / (c * p.total)
 	p.objective.scale = 1 / p.total
-	p.objective.at = p.objective.at[:0]
-	f, err := minimize(p.objective, p.params, tol, maxIter)
+	f, err := minimize(p.objective, p.params, tol, maxIter, nil)
 	f.Objective *= c * p.total
 	return f, err
 }
 
 // weights returns W, K×D, for standardised features.
 func (p *problem) weights() []float64 {
-	_, d := p.objective.x.size()
-	m := p.objective.loss.columns()
+	d, m := p.cols, p.objective.loss.columns()
 	w := make([]float64, p.classes*d)
 	for j := range d {
 		if m == 1 {
@@ -191,6 +190,14 @@ func (p *problem) intercepts() []float64 {
 	}
 	for k, class := range p.present {
 		out[class] = b[k]
+	}
+	return out
+}
+
+func narrow(v []float64) []float32 {
+	out := make([]float32, len(v))
+	for i, f := range v {
+		out[i] = float32(f)
 	}
 	return out
 }

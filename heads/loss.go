@@ -3,11 +3,12 @@ package heads
 import "math"
 
 // A loss says how wrong logits are. It is handed the rows from lo on as a block of width numbers a row, of which the
-// first columns() are logits; it returns the sum of the rows' losses and leaves in the block the derivative of that sum.
-// It is called for disjoint rows by several goroutines at once.
+// first columns() are logits and the others are padLogit; it returns the sum of the rows' losses and leaves in the block
+// the derivative of that sum. tmp has room for three numbers a row. It is called for disjoint rows by several goroutines
+// at once.
 type loss interface {
 	columns() int
-	rows(z []float32, width, lo int) float64
+	rows(z []float32, width, lo int, tmp []float32) float64
 }
 
 // padLogit stands in the columns that pad a block: its exponential is 0.
@@ -18,74 +19,61 @@ const padLogit = -1e30
 type softmaxLoss struct {
 	m         int
 	class     []int     // N
-	weight    []float64 // N
+	weight    []float32 // N
 	smoothing float64
 }
 
 func (l *softmaxLoss) columns() int { return l.m }
 
-func (l *softmaxLoss) rows(z []float32, width, lo int) float64 {
+func (l *softmaxLoss) rows(z []float32, width, lo int, tmp []float32) float64 {
+	n := len(z) / width
+	class, weight := l.class[lo:lo+n], l.weight[lo:lo+n]
+	sum, top, target := tmp[:n], tmp[n:2*n], tmp[2*n:3*n]
+	for i, y := range class {
+		target[i] = l.target(z[i*width:i*width+l.m], y)
+	}
+	softmaxBlock(z, width, weight, sum, top)
 	var total float64
-	for i := 0; i*width < len(z); i++ {
-		row := z[i*width : (i+1)*width]
-		w, y := l.weight[lo+i], l.class[lo+i]
-		top := row[0]
-		for _, v := range row[:l.m] {
-			top = max(top, v)
+	for i, y := range class {
+		w := float64(weight[i])
+		total += w * (math.Log(float64(sum[i])) + float64(top[i]) - float64(target[i]))
+		z[i*width+y] -= float32(w * (1 - l.smoothing))
+	}
+	if l.smoothing == 0 {
+		return total
+	}
+	for i, w := range weight {
+		off := float32(float64(w) * l.smoothing / float64(l.m))
+		for k := range l.m {
+			z[i*width+k] -= off
 		}
-		hit, mean := float64(row[y]), 0.0
-		if l.smoothing > 0 {
-			for _, v := range row[:l.m] {
-				mean += float64(v)
-			}
-			mean /= float64(l.m)
-		}
-		sum := expRow(row, top)
-		total += w * (math.Log(sum) + float64(top) - (1-l.smoothing)*hit - l.smoothing*mean)
-		scale, off := float32(w/sum), float32(w*l.smoothing/float64(l.m))
-		for k := range row[:l.m] {
-			row[k] = row[k]*scale - off
-		}
-		row[y] -= float32(w * (1 - l.smoothing))
 	}
 	return total
 }
 
-// expRow replaces each v of row by exp(v − top) and returns the sum.
-func expRow(row []float32, top float32) float64 {
-	var sum float64
-	for k, v := range row {
-		e := math.Exp(float64(v - top))
-		row[k] = float32(e)
-		sum += e
+// target is the logit that the loss wants high: the class's, and with smoothing a little of all.
+func (l *softmaxLoss) target(z []float32, class int) float32 {
+	if l.smoothing == 0 {
+		return z[class]
 	}
-	return sum
+	var sum float64
+	for _, v := range z {
+		sum += float64(v)
+	}
+	return float32((1-l.smoothing)*float64(z[class]) + l.smoothing*sum/float64(l.m))
 }
 
-// logisticLoss is the cross-entropy of a sigmoid in each of m columns, against targets between 0 and 1.
+// logisticLoss is the cross-entropy of a sigmoid in each of m columns, against targets between 0 and 1. Target and
+// weight are N×padded(m); what pads them is 0.
 type logisticLoss struct {
 	m      int
-	target []float32 // N×m
-	weight []float64 // N×m
+	target []float32
+	weight []float32
 }
 
 func (l *logisticLoss) columns() int { return l.m }
 
-func (l *logisticLoss) rows(z []float32, width, lo int) float64 {
-	var total float64
-	for i := 0; i*width < len(z); i++ {
-		row := z[i*width : (i+1)*width]
-		for k := range l.m {
-			t, w, v := float64(l.target[(lo+i)*l.m+k]), l.weight[(lo+i)*l.m+k], float64(row[k])
-			e := math.Exp(-math.Abs(v))
-			total += w * (math.Log1p(e) + max(v, 0) - t*v)
-			p := 1 / (1 + e)
-			if v < 0 {
-				p = e * p
-			}
-			row[k] = float32(w * (p - t))
-		}
-		clear(row[l.m:])
-	}
-	return total
+func (l *logisticLoss) rows(z []float32, width, lo int, _ []float32) float64 {
+	from := lo * width
+	return logisticBlock(z, l.target[from:from+len(z)], l.weight[from:from+len(z)])
 }

@@ -4,9 +4,9 @@ import "context"
 
 // A source hands out rows of standardised features, from wherever they are kept.
 type source interface {
-	// size is N and D.
+	// size is N and D, which is a multiple of lanes: columns of 0 pad it.
 	size() (rows, cols int)
-	// block returns rows lo to hi, row-major; it may use buf, which is empty and grows as it needs.
+	// block returns rows lo to hi, row-major; it may use buf.
 	block(lo, hi int, buf []float32) []float32
 }
 
@@ -34,17 +34,13 @@ type objective struct {
 	weight []float32 // D×width: W as the kernel reads it
 	bias   []float32 // width
 
-	// the last point, its value and gradient: gonum asks for the two one after the other
-	at, grad []float64
-	value    float64
-	calls    int
-	err      error
+	grad []float64
 }
 
 // scratch is what one goroutine needs to do a part.
 type scratch struct {
 	rows     []float32
-	z        []float32
+	z, tmp   []float32
 	grad     []float32 // D×width, float32 sums of up to flushRows rows
 	buffered int
 }
@@ -75,19 +71,14 @@ func newObjective(ctx context.Context, x source, l loss) *objective {
 		o.grads[p] = make([]float64, (d+1)*m)
 	}
 	o.grad = make([]float64, (d+1)*m)
+	o.work = make([]scratch, o.cut.parts)
 	return o
 }
 
-// eval computes value and gradient at params unless they are there already.
-func (o *objective) eval(params []float64) {
-	if o.err != nil || same(o.at, params) {
-		return
-	}
+// eval implements [function].
+func (o *objective) eval(params []float64) (float64, []float64, error) {
 	_, d := o.x.size()
-	m := o.loss.columns()
-	o.at = append(o.at[:0], params...)
-	o.calls++
-	width := len(o.bias)
+	m, width := o.loss.columns(), len(o.bias)
 	for j := range d {
 		for k := range m {
 			o.weight[j*width+k] = float32(params[j*m+k])
@@ -96,29 +87,11 @@ func (o *objective) eval(params []float64) {
 	for k := range m {
 		o.bias[k] = float32(params[d*m+k])
 	}
-	if o.err = o.eachPart(); o.err != nil {
-		return
+	err := eachPart(o.ctx, o.cut.parts, func(worker, p int) { o.part(&o.work[worker], p) })
+	if err != nil {
+		return 0, nil, err
 	}
-	o.reduce(params)
-}
-
-func same(a, b []float64) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i, v := range a {
-		if v != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
-func (o *objective) eachPart() error {
-	if o.work == nil {
-		o.work = make([]scratch, o.cut.parts)
-	}
-	return eachPart(o.ctx, o.cut.parts, func(worker, p int) { o.part(&o.work[worker], p) })
+	return o.reduce(params), o.grad, nil
 }
 
 // part sums value and gradient over the rows of part p.
@@ -128,6 +101,7 @@ func (o *objective) part(s *scratch, p int) {
 	height := max(16, min(256, blockBytes/(4*d)))
 	if s.z == nil {
 		s.z = make([]float32, height*width)
+		s.tmp = make([]float32, 3*height)
 		s.grad = make([]float32, d*width)
 	}
 	grad := o.grads[p]
@@ -143,7 +117,7 @@ func (o *objective) part(s *scratch, p int) {
 			copy(z[i*width:(i+1)*width], o.bias)
 		}
 		addProduct(z, view{x, d, 1}, o.weight, n, d, width)
-		o.values[p] += o.loss.rows(z, width, lo)
+		o.values[p] += o.loss.rows(z, width, lo, s.tmp)
 		for i := range n {
 			for k, r := range z[i*width : i*width+m] {
 				grad[d*m+k] += float64(r)
@@ -169,20 +143,16 @@ func (s *scratch) flush(grad []float64, m, width int) {
 	s.buffered = 0
 }
 
-// reduce adds up the parts in order, and the penalty.
-func (o *objective) reduce(params []float64) {
-	m := o.loss.columns()
-	free := len(params) - m
-	o.value = 0
+// reduce adds up the parts in order, and the penalty: it leaves the gradient and returns the value.
+func (o *objective) reduce(params []float64) float64 {
+	var value, square float64
 	for _, v := range o.values {
-		o.value += v
+		value += v
 	}
-	o.value *= o.scale
-	var square float64
+	free := len(params) - o.loss.columns()
 	for _, w := range params[:free] {
 		square += w * w
 	}
-	o.value += 0.5 * o.l2 * square
 	slices := newPartition(len(params), 64)
 	_ = eachPart(context.Background(), slices.parts, func(_, p int) {
 		lo, hi := slices.bounds(p)
@@ -200,4 +170,5 @@ func (o *objective) reduce(params []float64) {
 			}
 		}
 	})
+	return value*o.scale + 0.5*o.l2*square
 }

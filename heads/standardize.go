@@ -15,61 +15,74 @@ type scaling struct {
 // float32 numbers: the column then is constant.
 const constantBelow = 4.0 / (1 << 24)
 
-// newScaling measures the columns of x, in float64 and in two passes (mean, then squares about it).
-func newScaling(ctx context.Context, x Matrix) (*scaling, error) {
-	s := &scaling{mean: make([]float64, x.Cols), inv: make([]float64, x.Cols)}
-	largest := make([]float64, x.Cols)
+// newScaling measures the columns of x, whose rows count weights (nil: 1) each, in float64 and in two passes.
+func newScaling(ctx context.Context, x Matrix, weights []float32) (*scaling, error) {
+	d := x.Cols
+	s := &scaling{mean: make([]float64, d), inv: make([]float64, d)}
 	cut := newPartition(x.Rows, 64)
-	sums := make([][]float64, cut.parts)
-	peaks := make([][]float64, cut.parts)
-	err := eachPart(ctx, cut.parts, func(_, p int) {
-		sum, peak := make([]float64, x.Cols), make([]float64, x.Cols)
-		for i, hi := cut.bounds(p); i < hi; i++ {
-			for j, v := range x.Row(i) {
-				f := float64(v)
-				sum[j] += f
-				peak[j] = max(peak[j], math.Abs(f))
+	total := 0.0
+	for i := range x.Rows {
+		total += weightAt(weights, i)
+	}
+	// both adds up f(row's weight, feature) over the rows by column, and takes the largest of |feature|
+	pass := func(f func(w, v float64, j int) float64) (sum, peak []float64, err error) {
+		parts := make([][]float64, cut.parts)
+		err = eachPart(ctx, cut.parts, func(_, p int) {
+			both := make([]float64, 2*d)
+			sum, peak := both[:d], both[d:]
+			for i, hi := cut.bounds(p); i < hi; i++ {
+				w := weightAt(weights, i)
+				if w == 0 {
+					continue
+				}
+				for j, v := range x.Row(i) {
+					sum[j] += f(w, float64(v), j)
+					peak[j] = max(peak[j], math.Abs(float64(v)))
+				}
+			}
+			parts[p] = both
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		all := make([]float64, 2*d)
+		for _, both := range parts {
+			for j := range d {
+				all[j] += both[j]
+				all[d+j] = max(all[d+j], both[d+j])
 			}
 		}
-		sums[p], peaks[p] = sum, peak
-	})
+		return all[:d], all[d:], nil
+	}
+	sum, peak, err := pass(func(w, v float64, _ int) float64 { return w * v })
 	if err != nil {
 		return nil, err
 	}
-	for p := range sums {
-		for j, v := range sums[p] {
-			s.mean[j] += v / float64(x.Rows)
-			largest[j] = max(largest[j], peaks[p][j])
-		}
+	for j, v := range sum {
+		s.mean[j] = v / total
 	}
-	err = eachPart(ctx, cut.parts, func(_, p int) {
-		sum := make([]float64, x.Cols)
-		for i, hi := cut.bounds(p); i < hi; i++ {
-			for j, v := range x.Row(i) {
-				d := float64(v) - s.mean[j]
-				sum[j] += d * d
-			}
-		}
-		sums[p] = sum
-	})
+	squares, _, err := pass(func(w, v float64, j int) float64 { return w * (v - s.mean[j]) * (v - s.mean[j]) })
 	if err != nil {
 		return nil, err
 	}
-	for j := range s.inv {
-		var square float64
-		for p := range sums {
-			square += sums[p][j]
-		}
-		if sd := math.Sqrt(square / float64(x.Rows)); sd > constantBelow*largest[j] {
+	for j, v := range squares {
+		if sd := math.Sqrt(v / total); sd > constantBelow*peak[j] {
 			s.inv[j] = 1 / sd
 		}
 	}
 	return s, nil
 }
 
-// apply returns x standardised, rounded to float32.
+func weightAt(weights []float32, i int) float64 {
+	if weights == nil {
+		return 1
+	}
+	return float64(weights[i])
+}
+
+// apply returns x standardised and rounded to float32, with columns of 0 up to a multiple of lanes.
 func (s *scaling) apply(ctx context.Context, x Matrix) (Matrix, error) {
-	z := NewMatrix(x.Rows, x.Cols)
+	z := NewMatrix(x.Rows, roundUp(x.Cols))
 	cut := newPartition(x.Rows, 64)
 	err := eachPart(ctx, cut.parts, func(_, p int) {
 		for i, hi := cut.bounds(p); i < hi; i++ {
@@ -83,11 +96,11 @@ func (s *scaling) apply(ctx context.Context, x Matrix) (Matrix, error) {
 }
 
 // standardize checks that x is finite and returns it standardised, with how that was done.
-func standardize(ctx context.Context, x Matrix) (Matrix, *scaling, error) {
+func standardize(ctx context.Context, x Matrix, weights []float32) (Matrix, *scaling, error) {
 	if err := x.checkFinite("feature"); err != nil {
 		return Matrix{}, nil, err
 	}
-	s, err := newScaling(ctx, x)
+	s, err := newScaling(ctx, x, weights)
 	if err != nil {
 		return Matrix{}, nil, err
 	}

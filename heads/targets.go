@@ -164,12 +164,7 @@ func (t Targets) checkLabels() error {
 	return nil
 }
 
-func (t Targets) weight(i int) float64 {
-	if t.Weights == nil {
-		return 1
-	}
-	return float64(t.Weights[i])
-}
+func (t Targets) weight(i int) float64 { return weightAt(t.Weights, i) }
 
 // A ClassWeight says how much the rows of each class count beside one another. The zero value counts all rows alike.
 type ClassWeight struct {

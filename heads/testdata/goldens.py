@@ -36,8 +36,9 @@ def softmax_loss(z, y):
 
 def logistic(name, n, d, k, c, weight=None, sample=False):
     x, y = draw(n, d, k)
-    z = StandardScaler().fit_transform(x.astype(np.float64))
     w = np.round(rng.uniform(0.2, 3, size=n), 3).astype(np.float32) if sample else None
+    x64 = x.astype(np.float64)
+    z = StandardScaler().fit(x64, sample_weight=w).transform(x64)
     m = LogisticRegression(C=c, tol=1e-12, max_iter=100000, class_weight=weight,
                            solver="newton-cholesky" if k == 2 else "lbfgs").fit(z, y, sample_weight=w)
     if k > 2:  # from there on to full precision
@@ -62,7 +63,7 @@ def main():
         logistic("binary strong penalty", 90, 20, 2, 0.003),
         logistic("binary sample weights", 110, 6, 2, 10.0, sample=True),
         logistic("three classes", 150, 8, 3, 1.0),
-        logistic("five classes weak penalty", 160, 12, 5, 100.0),
+        logistic("five classes weak penalty", 160, 12, 5, 10.0),
         logistic("balanced", 131, 6, 4, 0.5, weight="balanced"),
         logistic("balanced with sample weights", 131, 6, 4, 0.5, weight="balanced", sample=True),
         logistic("weights by class", 140, 6, 3, 2.0, weight={0: 0.5, 1: 1.0, 2: 4.0}),

@@ -1,0 +1,312 @@
+#include "textflag.h"
+
+// AVX-512 forms of the kernels; kernel_amd64.go states what they compute. The AVX2 forms in kernel_avx2_amd64.s do the
+// same operations on each number in the same order, so that both give the same bits.
+
+// Rows 0 to 7 of a, at SI + row·R8: R12 and R13 stand at rows 3 and 6.
+#define ROW0 (SI)
+#define ROW1 (SI)(R8*1)
+#define ROW2 (SI)(R8*2)
+#define ROW3 (R12)
+#define ROW4 (R12)(R8*1)
+#define ROW5 (R12)(R8*2)
+#define ROW6 (R13)
+#define ROW7 (R13)(R8*1)
+
+#define NEXT_COLUMN \
+	ADDQ R9, SI; \
+	ADDQ R9, R12; \
+	ADDQ R9, R13; \
+	ADDQ R10, BX; \
+	DECQ CX
+
+#define LOAD_TILE_ARGS \
+	MOVQ c+0(FP), DI; \
+	MOVQ ldc+8(FP), R11; \
+	MOVQ a+16(FP), SI; \
+	MOVQ row+24(FP), R8; \
+	MOVQ col+32(FP), R9; \
+	MOVQ b+40(FP), BX; \
+	MOVQ ldb+48(FP), R10; \
+	MOVQ inner+56(FP), CX; \
+	SHLQ $2, R8; \
+	SHLQ $2, R9; \
+	SHLQ $2, R10; \
+	SHLQ $2, R11; \
+	LEAQ (SI)(R8*2), R12; \
+	ADDQ R8, R12; \
+	LEAQ (R12)(R8*2), R13; \
+	ADDQ R8, R13
+
+#define ZERO(z) VPXORQ z, z, z
+
+// func tile8x16(c *float32, ldc int, a *float32, row, col int, b *float32, ldb, inner int)
+TEXT ·tile8x16(SB), NOSPLIT, $0-64
+	LOAD_TILE_ARGS
+	ZERO(Z0)
+	ZERO(Z1)
+	ZERO(Z2)
+	ZERO(Z3)
+	ZERO(Z4)
+	ZERO(Z5)
+	ZERO(Z6)
+	ZERO(Z7)
+
+loop16:
+	VMOVUPS (BX), Z24
+	VFMADD231PS.BCST ROW0, Z24, Z0
+	VFMADD231PS.BCST ROW1, Z24, Z1
+	VFMADD231PS.BCST ROW2, Z24, Z2
+	VFMADD231PS.BCST ROW3, Z24, Z3
+	VFMADD231PS.BCST ROW4, Z24, Z4
+	VFMADD231PS.BCST ROW5, Z24, Z5
+	VFMADD231PS.BCST ROW6, Z24, Z6
+	VFMADD231PS.BCST ROW7, Z24, Z7
+	NEXT_COLUMN
+	JNE loop16
+
+#define STORE1(z) \
+	VADDPS  (DI), z, z; \
+	VMOVUPS z, (DI); \
+	ADDQ    R11, DI
+
+	STORE1(Z0)
+	STORE1(Z1)
+	STORE1(Z2)
+	STORE1(Z3)
+	STORE1(Z4)
+	STORE1(Z5)
+	STORE1(Z6)
+	STORE1(Z7)
+	VZEROUPPER
+	RET
+
+// func tile8x32(c *float32, ldc int, a *float32, row, col int, b *float32, ldb, inner int)
+TEXT ·tile8x32(SB), NOSPLIT, $0-64
+	LOAD_TILE_ARGS
+	ZERO(Z0)
+	ZERO(Z1)
+	ZERO(Z2)
+	ZERO(Z3)
+	ZERO(Z4)
+	ZERO(Z5)
+	ZERO(Z6)
+	ZERO(Z7)
+	ZERO(Z8)
+	ZERO(Z9)
+	ZERO(Z10)
+	ZERO(Z11)
+	ZERO(Z12)
+	ZERO(Z13)
+	ZERO(Z14)
+	ZERO(Z15)
+
+#define STEP2(from, z0, z1) \
+	VBROADCASTSS from, Z27; \
+	VFMADD231PS  Z24, Z27, z0; \
+	VFMADD231PS  Z25, Z27, z1
+
+loop32:
+	VMOVUPS (BX), Z24
+	VMOVUPS 64(BX), Z25
+	STEP2(ROW0, Z0, Z1)
+	STEP2(ROW1, Z2, Z3)
+	STEP2(ROW2, Z4, Z5)
+	STEP2(ROW3, Z6, Z7)
+	STEP2(ROW4, Z8, Z9)
+	STEP2(ROW5, Z10, Z11)
+	STEP2(ROW6, Z12, Z13)
+	STEP2(ROW7, Z14, Z15)
+	NEXT_COLUMN
+	JNE loop32
+
+#define STORE2(z0, z1) \
+	VADDPS  (DI), z0, z0; \
+	VADDPS  64(DI), z1, z1; \
+	VMOVUPS z0, (DI); \
+	VMOVUPS z1, 64(DI); \
+	ADDQ    R11, DI
+
+	STORE2(Z0, Z1)
+	STORE2(Z2, Z3)
+	STORE2(Z4, Z5)
+	STORE2(Z6, Z7)
+	STORE2(Z8, Z9)
+	STORE2(Z10, Z11)
+	STORE2(Z12, Z13)
+	STORE2(Z14, Z15)
+	VZEROUPPER
+	RET
+
+// func tile8x48(c *float32, ldc int, a *float32, row, col int, b *float32, ldb, inner int)
+TEXT ·tile8x48(SB), NOSPLIT, $0-64
+	LOAD_TILE_ARGS
+	ZERO(Z0)
+	ZERO(Z1)
+	ZERO(Z2)
+	ZERO(Z3)
+	ZERO(Z4)
+	ZERO(Z5)
+	ZERO(Z6)
+	ZERO(Z7)
+	ZERO(Z8)
+	ZERO(Z9)
+	ZERO(Z10)
+	ZERO(Z11)
+	ZERO(Z12)
+	ZERO(Z13)
+	ZERO(Z14)
+	ZERO(Z15)
+	ZERO(Z16)
+	ZERO(Z17)
+	ZERO(Z18)
+	ZERO(Z19)
+	ZERO(Z20)
+	ZERO(Z21)
+	ZERO(Z22)
+	ZERO(Z23)
+
+#define STEP3(from, z0, z1, z2) \
+	VBROADCASTSS from, Z27; \
+	VFMADD231PS  Z24, Z27, z0; \
+	VFMADD231PS  Z25, Z27, z1; \
+	VFMADD231PS  Z26, Z27, z2
+
+loop48:
+	VMOVUPS (BX), Z24
+	VMOVUPS 64(BX), Z25
+	VMOVUPS 128(BX), Z26
+	STEP3(ROW0, Z0, Z1, Z2)
+	STEP3(ROW1, Z3, Z4, Z5)
+	STEP3(ROW2, Z6, Z7, Z8)
+	STEP3(ROW3, Z9, Z10, Z11)
+	STEP3(ROW4, Z12, Z13, Z14)
+	STEP3(ROW5, Z15, Z16, Z17)
+	STEP3(ROW6, Z18, Z19, Z20)
+	STEP3(ROW7, Z21, Z22, Z23)
+	NEXT_COLUMN
+	JNE loop48
+
+#define STORE3(z0, z1, z2) \
+	VADDPS  (DI), z0, z0; \
+	VADDPS  64(DI), z1, z1; \
+	VADDPS  128(DI), z2, z2; \
+	VMOVUPS z0, (DI); \
+	VMOVUPS z1, 64(DI); \
+	VMOVUPS z2, 128(DI); \
+	ADDQ    R11, DI
+
+	STORE3(Z0, Z1, Z2)
+	STORE3(Z3, Z4, Z5)
+	STORE3(Z6, Z7, Z8)
+	STORE3(Z9, Z10, Z11)
+	STORE3(Z12, Z13, Z14)
+	STORE3(Z15, Z16, Z17)
+	STORE3(Z18, Z19, Z20)
+	STORE3(Z21, Z22, Z23)
+	VZEROUPPER
+	RET
+
+// func dot8(z *float32, x *float32, ld int, w *float32, n int)
+TEXT ·dot8(SB), NOSPLIT, $0-40
+	MOVQ z+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ ld+16(FP), R8
+	MOVQ w+24(FP), BX
+	MOVQ n+32(FP), CX
+	SHLQ $2, R8
+	LEAQ (SI)(R8*2), R12
+	ADDQ R8, R12
+	LEAQ (R12)(R8*2), R13
+	ADDQ R8, R13
+	ZERO(Z0)
+	ZERO(Z1)
+	ZERO(Z2)
+	ZERO(Z3)
+	ZERO(Z4)
+	ZERO(Z5)
+	ZERO(Z6)
+	ZERO(Z7)
+
+dotloop:
+	VMOVUPS (BX), Z24
+	VFMADD231PS ROW0, Z24, Z0
+	VFMADD231PS ROW1, Z24, Z1
+	VFMADD231PS ROW2, Z24, Z2
+	VFMADD231PS ROW3, Z24, Z3
+	VFMADD231PS ROW4, Z24, Z4
+	VFMADD231PS ROW5, Z24, Z5
+	VFMADD231PS ROW6, Z24, Z6
+	VFMADD231PS ROW7, Z24, Z7
+	ADDQ $64, BX
+	ADDQ $64, SI
+	ADDQ $64, R12
+	ADDQ $64, R13
+	SUBQ $16, CX
+	JNE  dotloop
+
+// Adds up the lanes of z, as SUM_LANES of the AVX2 form does, and the result to (DI).
+#define DOT_OUT(z, y, x) \
+	VEXTRACTF64X4 $1, z, Y25; \
+	VADDPS        Y25, y, y; \
+	VEXTRACTF32X4 $1, y, X25; \
+	VADDPS        X25, x, x; \
+	VPERMILPS     $0x0e, x, X25; \
+	VADDPS        X25, x, x; \
+	VPERMILPS     $0x01, x, X25; \
+	VADDSS        X25, x, x; \
+	VADDSS        (DI), x, x; \
+	VMOVSS        x, (DI); \
+	ADDQ          $4, DI
+
+	DOT_OUT(Z0, Y0, X0)
+	DOT_OUT(Z1, Y1, X1)
+	DOT_OUT(Z2, Y2, X2)
+	DOT_OUT(Z3, Y3, X3)
+	DOT_OUT(Z4, Y4, X4)
+	DOT_OUT(Z5, Y5, X5)
+	DOT_OUT(Z6, Y6, X6)
+	DOT_OUT(Z7, Y7, X7)
+	VZEROUPPER
+	RET
+
+// func axpy8(sum *float32, x *float32, ld int, r *float32, n int)
+TEXT ·axpy8(SB), NOSPLIT, $0-40
+	MOVQ sum+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ ld+16(FP), R8
+	MOVQ r+24(FP), BX
+	MOVQ n+32(FP), CX
+	SHLQ $2, R8
+	LEAQ (SI)(R8*2), R12
+	ADDQ R8, R12
+	LEAQ (R12)(R8*2), R13
+	ADDQ R8, R13
+	VBROADCASTSS (BX), Z16
+	VBROADCASTSS 4(BX), Z17
+	VBROADCASTSS 8(BX), Z18
+	VBROADCASTSS 12(BX), Z19
+	VBROADCASTSS 16(BX), Z20
+	VBROADCASTSS 20(BX), Z21
+	VBROADCASTSS 24(BX), Z22
+	VBROADCASTSS 28(BX), Z23
+
+axpyloop:
+	VMOVUPS (DI), Z0
+	VFMADD231PS ROW0, Z16, Z0
+	VFMADD231PS ROW1, Z17, Z0
+	VFMADD231PS ROW2, Z18, Z0
+	VFMADD231PS ROW3, Z19, Z0
+	VFMADD231PS ROW4, Z20, Z0
+	VFMADD231PS ROW5, Z21, Z0
+	VFMADD231PS ROW6, Z22, Z0
+	VFMADD231PS ROW7, Z23, Z0
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, R12
+	ADDQ $64, R13
+	SUBQ $16, CX
+	JNE  axpyloop
+	VZEROUPPER
+	RET
