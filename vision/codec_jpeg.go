@@ -1,7 +1,6 @@
 package vision
 
 import (
-	"fmt"
 	"image"
 
 	"github.com/onnx-graft/graft/vision/internal/jpeg"
@@ -16,12 +15,3 @@ func jpegHeader(data []byte, _ Limits) (header, error) {
 func decodeJPEG(w *worker, data []byte, need image.Rectangle) (image.Rectangle, error) {
 	return need, w.jpeg.Decode(&w.stored, data, need)
 }
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-func sizeOf(w, h int) string { return fmt.Sprintf("%dx%d", w, h) }

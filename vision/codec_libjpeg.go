@@ -10,8 +10,8 @@ import (
 	"github.com/onnx-graft/graft/vision/internal/turbo"
 )
 
-// A jpegDecoder lets libjpeg-turbo decode, and graft's own decoder what that is not content with: whatever a file's
-// faults, both builds read the same pictures and refuse the same.
+// A jpegDecoder lets libjpeg-turbo decode, and graft's own decoder what that is not content with, so that both builds
+// refuse the same faults in the same words. Arithmetic coding is read in this build only.
 type jpegDecoder struct {
 	turbo turbo.Decoder
 	own   jpeg.Decoder

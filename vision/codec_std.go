@@ -12,8 +12,6 @@ import (
 	"github.com/onnx-graft/graft/vision/internal/raster"
 )
 
-// jpegOrientation and the rest of JPEG are in codec_jpeg.go and, with the build tag libjpeg, codec_libjpeg.go.
-
 // pngHeader reads a PNG's size, and its orientation where an eXIf chunk stands before the pixels.
 func pngHeader(data []byte, _ Limits) (header, error) {
 	const ihdr = 8 + 8 + 13
@@ -125,9 +123,4 @@ func clipped(high, low byte) byte {
 		return 255
 	}
 	return low
-}
-
-func tooShort(format string, data []byte, h header) error {
-	return &MalformedError{Format: format, Reason: "the file's " + plural(len(data), "byte") + " cannot hold the " +
-		sizeOf(h.width, h.height) + " pixels it declares"}
 }

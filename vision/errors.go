@@ -35,6 +35,12 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("too large: %d %s, the limit is %d", e.Have, e.What, e.Limit)
 }
 
+// tooShort is the error for a file that cannot hold the pixels its header declares.
+func tooShort(format string, data []byte, h header) error {
+	return &MalformedError{Format: format, Reason: fmt.Sprintf("a file of %d bytes cannot hold the %dx%d pixels it declares",
+		len(data), h.width, h.height)}
+}
+
 // A ConfigError says what is wrong in a preprocessor_config.json.
 type ConfigError struct {
 	Key    string // the JSON key, "" for the file as a whole
