@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -118,10 +119,17 @@ func features(t *testing.T, b *text.Backbone, texts []string) [][]float32 {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	var rows [][]float32
-	const batch = 16
-	for i := 0; i < len(texts); i += batch {
-		part := texts[i:min(i+batch, len(texts))]
+	order := make([]int, len(texts)) // by length, so that little is padding
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return b.Size(texts[i]) - b.Size(texts[j]) })
+	rows := make([][]float32, len(texts))
+	for chunk := range slices.Chunk(order, 16) {
+		var part []string
+		for _, i := range chunk {
+			part = append(part, texts[i])
+		}
 		feeds, err := b.Feeds(part)
 		if err != nil {
 			t.Fatal(err)
@@ -134,8 +142,8 @@ func features(t *testing.T, b *text.Backbone, texts []string) [][]float32 {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for k := range part {
-			rows = append(rows, x[k*featureDim:(k+1)*featureDim])
+		for k, i := range chunk {
+			rows[i] = x[k*featureDim : (k+1)*featureDim]
 		}
 	}
 	return rows

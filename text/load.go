@@ -14,6 +14,8 @@ import (
 type source struct {
 	tokenizer []byte // tokenizer.json: as it came, or written for what came instead of one
 	vocab     []byte // vocab.txt, where there is one
+
+	config, specialTokens map[string]any // tokenizer_config.json and special_tokens_map.json, nil where there are none
 }
 
 // LoadTokenizer reads a tokenizer from a Hugging Face folder, or from one file: tokenizer.json, vocab.txt (WordPiece),
@@ -63,7 +65,7 @@ func (f *folder) tokenizer(file string) (*Tokenizer, error) {
 
 // read makes a tokenizer of a file.
 func (f *folder) read(name string, data []byte) (*Tokenizer, error) {
-	var src source
+	src := source{config: f.tokenizerConfig, specialTokens: f.specialTokens}
 	var err error
 	switch ext := path.Ext(name); {
 	case ext == ".txt":

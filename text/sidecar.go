@@ -9,37 +9,45 @@ import (
 // Files returns the files that make an exported folder give the same ids in other libraries: tokenizer.json, which cuts at
 // MaxLength and does not pad, tokenizer_config.json, special_tokens_map.json, and vocab.txt where there was one.
 func (p *Preprocessor) Files() (map[string][]byte, error) {
-	t := p.Tokenizer
+	t := *p.Tokenizer
+	t.MaxLength = p.MaxLength
+	return t.Files()
+}
+
+// Files returns the files to save a tokenizer as: tokenizer.json, which cuts at MaxLength (0 is not at all) and does not
+// pad, tokenizer_config.json, special_tokens_map.json, and vocab.txt where there was one.
+func (t *Tokenizer) Files() (map[string][]byte, error) {
 	file, err := readTokenizerFile("tokenizer.json", t.source.tokenizer)
 	if err != nil {
 		return nil, err
 	}
-	direction := "Right"
-	if t.Truncation.Side == Left {
-		direction = "Left"
-	}
-	files := map[string][]byte{}
-	files["tokenizer.json"], err = file.with(map[string]any{"padding": nil, "truncation": map[string]any{
-		"direction": direction, "max_length": p.MaxLength, "strategy": "LongestFirst", "stride": 0}})
-	if err != nil {
-		return nil, fmt.Errorf("text: tokenizer.json: %w", err)
-	}
-	special := p.folder.specialTokens
+	parts := map[string]any{"padding": nil, "truncation": nil}
+	special, config := t.source.specialTokens, maps.Clone(t.source.config)
 	if special == nil {
-		special = p.namedSpecial()
+		special = t.namedSpecial()
 	}
-	if files["special_tokens_map.json"], err = marshal(special, "  "); err != nil {
-		return nil, fmt.Errorf("text: special_tokens_map.json: %w", err)
-	}
-	config := maps.Clone(p.folder.tokenizerConfig)
 	if config == nil {
-		config = p.namedSpecial()
-		config["tokenizer_class"] = p.tokenizerClass(file)
+		config = t.namedSpecial()
+		config["tokenizer_class"] = tokenizerClass(file)
 		if lower, ok := lowerCase(file); ok {
 			config["do_lower_case"] = lower
 		}
 	}
-	config["model_max_length"] = p.MaxLength
+	if t.MaxLength > 0 {
+		direction := "Right"
+		if t.Truncation.Side == Left {
+			direction = "Left"
+		}
+		parts["truncation"] = map[string]any{"direction": direction, "max_length": t.MaxLength, "strategy": "LongestFirst", "stride": 0}
+		config["model_max_length"] = t.MaxLength
+	}
+	files := map[string][]byte{}
+	if files["tokenizer.json"], err = file.with(parts); err != nil {
+		return nil, fmt.Errorf("text: tokenizer.json: %w", err)
+	}
+	if files["special_tokens_map.json"], err = marshal(special, "  "); err != nil {
+		return nil, fmt.Errorf("text: special_tokens_map.json: %w", err)
+	}
 	if files["tokenizer_config.json"], err = marshal(config, "  "); err != nil {
 		return nil, fmt.Errorf("text: tokenizer_config.json: %w", err)
 	}
@@ -50,8 +58,8 @@ func (p *Preprocessor) Files() (map[string][]byte, error) {
 }
 
 // namedSpecial gives the special tokens the names that transformers knows them by.
-func (p *Preprocessor) namedSpecial() map[string]any {
-	s := p.Tokenizer.special
+func (t *Tokenizer) namedSpecial() map[string]any {
+	s := t.special
 	m := map[string]any{}
 	for _, n := range []struct {
 		key   string
@@ -62,7 +70,7 @@ func (p *Preprocessor) namedSpecial() map[string]any {
 		{"mask_token", []string{s.mask, "[MASK]", "<mask>"}}, {"bos_token", []string{s.bos}}, {"eos_token", []string{s.eos}},
 	} {
 		for _, name := range n.names {
-			if _, ok := p.Tokenizer.ID(name); ok && name != "" {
+			if _, ok := t.ID(name); ok && name != "" {
 				m[n.key] = name
 				break
 			}
@@ -72,7 +80,7 @@ func (p *Preprocessor) namedSpecial() map[string]any {
 }
 
 // tokenizerClass returns the class of transformers that reads a tokenizer.json as it stands.
-func (p *Preprocessor) tokenizerClass(file *tokenizerFile) string {
+func tokenizerClass(file *tokenizerFile) string {
 	var norm struct{ Type string }
 	if json.Unmarshal(file.parts["normalizer"], &norm) == nil && norm.Type == "BertNormalizer" {
 		return "BertTokenizer"
@@ -105,5 +113,5 @@ func (b *Backbone) Config() map[string]any {
 
 func (b *Backbone) tokenizesLikeBERT() bool {
 	file, err := readTokenizerFile("tokenizer.json", b.Tokenizer.source.tokenizer)
-	return err == nil && b.tokenizerClass(file) == "BertTokenizer"
+	return err == nil && tokenizerClass(file) == "BertTokenizer"
 }

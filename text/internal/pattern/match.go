@@ -27,8 +27,8 @@ type way struct {
 // budget is how many steps a search may take for each byte it passes, and to begin with. An expression that needs more
 // is one that tries every way through its text; it then matches nothing.
 const (
-	budget        = 1 << 22
-	budgetPerByte = 1024
+	budget        = 1 << 14
+	budgetPerByte = 1 << 12
 )
 
 // Find returns the first match in text, which is valid UTF-8, at or after from, or a start below 0.
