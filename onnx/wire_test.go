@@ -274,3 +274,52 @@ func modelOfOneTensor(message protoreflect.MessageDescriptor, dtype onnx.DType) 
 		return b
 	}
 }
+
+// Fields may come in any order: a graph whose fields are shuffled into each other is the same graph.
+func TestFieldsInAnyOrder(t *testing.T) {
+	for _, path := range everyModel(t)[:4] {
+		data := read(t, path)
+		var others, graph []byte
+		for b := data; len(b) > 0; {
+			num, typ, n := protowire.ConsumeField(b)
+			if num == 7 && typ == protowire.BytesType {
+				_, _, tag := protowire.ConsumeTag(b)
+				graph, _ = protowire.ConsumeBytes(b[tag:])
+			} else {
+				others = append(others, b[:n]...)
+			}
+			b = b[n:]
+		}
+		kinds := map[protowire.Number][][]byte{} // the graph's fields by number, in order
+		for b := graph; len(b) > 0; {
+			num, _, n := protowire.ConsumeField(b)
+			kinds[num] = append(kinds[num], b[:n])
+			b = b[n:]
+		}
+		var shuffled []byte
+		for len(kinds) > 0 {
+			for num := protowire.Number(31); num > 0; num-- { // backwards, one of each kind in turn
+				if list := kinds[num]; len(list) > 1 {
+					shuffled, kinds[num] = append(shuffled, list[0]...), list[1:]
+				} else if len(list) == 1 {
+					shuffled = append(shuffled, list[0]...)
+					delete(kinds, num)
+				}
+			}
+		}
+		want, err := onnx.Parse(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := onnx.Parse(append(field(7, shuffled), others...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !onnx.Same(got, want) {
+			t.Errorf("%s: shuffled, the model is another", path)
+		}
+		if b, err := got.Bytes(); err != nil || !bytes.Equal(b, data) {
+			t.Errorf("%s: saved, the fields are not in order (%v)", path, err)
+		}
+	}
+}
