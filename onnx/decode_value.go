@@ -3,7 +3,6 @@ package onnx
 import (
 	"encoding/binary"
 	"fmt"
-	"reflect"
 	"unsafe"
 
 	"github.com/onnx-graft/graft/onnx/internal/pb"
@@ -61,7 +60,8 @@ func (d *decoder) readType(in pb.Message[pb.TypeProto], v *Value) (err error) {
 			v.Shape = Shape{}
 		}
 	}
-	if !reflect.ValueOf(keep).IsZero() || v.Type == Undefined && v.Shape == nil {
+	something := keep.denotation != "" || keep.typ != nil || keep.tensor != nil || keep.shape != nil
+	if something || v.Type == Undefined && v.Shape == nil {
 		v.typ = &keep
 		return d.charge(1, unsafe.Sizeof(keep))
 	}

@@ -36,7 +36,7 @@ func fileLimit(n int64) SaveOption { return func(s *saving) { s.limit = n } }
 // Save writes the model to path. The file appears whole or not at all; where there was one, it is replaced. External
 // data is in place just before the model that refers to it; where the model then cannot be, the data stays. The same
 // model gives the same bytes, and a file just loaded is written back byte for byte where its fields were in the order of
-// their numbers.
+// their numbers. On Windows a file that some model still maps cannot be replaced: close that one first.
 func (m *Model) Save(path string, options ...SaveOption) error {
 	s := saving{limit: maxFile}
 	for _, o := range options {
