@@ -41,6 +41,9 @@ func (m *Image) At(x, y int) color.Color {
 	return color.RGBA{R: p[0], G: p[1], B: p[2], A: 255}
 }
 
+// Opaque tells encoders that no pixel is transparent.
+func (m *Image) Opaque() bool { return true }
+
 // Crop makes dst the part of m inside r, which may reach outside m: black there.
 func (m *Image) Crop(dst *Image, r image.Rectangle) {
 	dst.Reset(r.Dx(), r.Dy())

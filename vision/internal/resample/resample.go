@@ -54,6 +54,7 @@ func (r *Resizer) Resize(dst *raster.Image, at image.Point, src Source, out imag
 		}
 	} else {
 		r.across.plan(src.Size.X, out.X, crop.Min.X, crop.Max.X, f)
+		r.across.level()
 		for y := need.Min.Y; y < need.Max.Y; y++ {
 			r.across.mix(r.row(y-need.Min.Y, w), src.Pixels.Row(y-src.At.Min.Y), src.At.Min.X)
 		}
@@ -80,48 +81,67 @@ func part(dst *raster.Image, at image.Point, y, w int) []byte {
 // half is what rounds a fixed-point sum to the nearest.
 const half = 1 << (precision - 1)
 
-// mix computes one row: dst from the input row src, which starts at pixel skip. Few weights, the common case, are written
-// out.
+// mix computes one row: dst from the input row src, which starts at pixel skip.
 func (a *axis) mix(dst, src []byte, skip int) {
-	if a.filter == Nearest {
+	switch {
+	case a.filter == Nearest:
 		for i, x := range a.first {
 			copy(dst[3*i:3*i+3], src[3*(int(x)-skip):])
 		}
-		return
-	}
-	for i, lo := range a.first {
-		k := a.fixed[i*a.taps:][:a.count[i]]
-		p := src[3*(int(lo)-skip):][:3*len(k)]
-		red, green, blue := int32(half), int32(half), int32(half)
-		switch len(k) {
-		case 2:
-			v, w := k[0], k[1]
-			p = p[:6]
-			red += int32(p[0])*v + int32(p[3])*w
-			green += int32(p[1])*v + int32(p[4])*w
-			blue += int32(p[2])*v + int32(p[5])*w
-		case 3:
-			u, v, w := k[0], k[1], k[2]
-			p = p[:9]
-			red += int32(p[0])*u + int32(p[3])*v + int32(p[6])*w
-			green += int32(p[1])*u + int32(p[4])*v + int32(p[7])*w
-			blue += int32(p[2])*u + int32(p[5])*v + int32(p[8])*w
-		case 4:
-			t, u, v, w := k[0], k[1], k[2], k[3]
-			p = p[:12]
-			red += int32(p[0])*t + int32(p[3])*u + int32(p[6])*v + int32(p[9])*w
-			green += int32(p[1])*t + int32(p[4])*u + int32(p[7])*v + int32(p[10])*w
-			blue += int32(p[2])*t + int32(p[5])*u + int32(p[8])*v + int32(p[11])*w
-		default:
+	case a.even && a.taps == 2:
+		a.mix2(dst, src, skip)
+	case a.even && a.taps == 3:
+		a.mix3(dst, src, skip)
+	case a.even && a.taps == 4:
+		a.mix4(dst, src, skip)
+	default:
+		for i, lo := range a.first {
+			k := a.fixed[i*a.taps:][:a.count[i]]
+			p := src[3*(int(lo)-skip):][:3*len(k)]
+			red, green, blue := int32(half), int32(half), int32(half)
 			for _, w := range k {
 				red += int32(p[0]) * w
 				green += int32(p[1]) * w
 				blue += int32(p[2]) * w
 				p = p[3:]
 			}
+			o := dst[3*i : 3*i+3 : 3*i+3]
+			o[0], o[1], o[2] = clip(red), clip(green), clip(blue)
 		}
-		o := dst[3*i : 3*i+3 : 3*i+3]
-		o[0], o[1], o[2] = clip(red), clip(green), clip(blue)
+	}
+}
+
+// mix2 to mix4 are mix for so many weights a pixel.
+func (a *axis) mix2(dst, src []byte, skip int) {
+	for i, lo := range a.first {
+		k := a.fixed[2*i:][:2:2]
+		p := src[3*(int(lo)-skip):][:6:6]
+		o := dst[3*i:][:3:3]
+		o[0] = clip(half + int32(p[0])*k[0] + int32(p[3])*k[1])
+		o[1] = clip(half + int32(p[1])*k[0] + int32(p[4])*k[1])
+		o[2] = clip(half + int32(p[2])*k[0] + int32(p[5])*k[1])
+	}
+}
+
+func (a *axis) mix3(dst, src []byte, skip int) {
+	for i, lo := range a.first {
+		k := a.fixed[3*i:][:3:3]
+		p := src[3*(int(lo)-skip):][:9:9]
+		o := dst[3*i:][:3:3]
+		o[0] = clip(half + int32(p[0])*k[0] + int32(p[3])*k[1] + int32(p[6])*k[2])
+		o[1] = clip(half + int32(p[1])*k[0] + int32(p[4])*k[1] + int32(p[7])*k[2])
+		o[2] = clip(half + int32(p[2])*k[0] + int32(p[5])*k[1] + int32(p[8])*k[2])
+	}
+}
+
+func (a *axis) mix4(dst, src []byte, skip int) {
+	for i, lo := range a.first {
+		k := a.fixed[4*i:][:4:4]
+		p := src[3*(int(lo)-skip):][:12:12]
+		o := dst[3*i:][:3:3]
+		o[0] = clip(half + int32(p[0])*k[0] + int32(p[3])*k[1] + int32(p[6])*k[2] + int32(p[9])*k[3])
+		o[1] = clip(half + int32(p[1])*k[0] + int32(p[4])*k[1] + int32(p[7])*k[2] + int32(p[10])*k[3])
+		o[2] = clip(half + int32(p[2])*k[0] + int32(p[5])*k[1] + int32(p[8])*k[2] + int32(p[11])*k[3])
 	}
 }
 

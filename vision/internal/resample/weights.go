@@ -2,6 +2,7 @@ package resample
 
 import (
 	"math"
+	"slices"
 
 	"github.com/onnx-graft/graft/vision/internal/raster"
 )
@@ -19,6 +20,7 @@ type axis struct {
 	count []int32 // how many there are
 	fixed []int32 // their weights, taps for each output position
 	taps  int
+	even  bool // every count is taps: see level
 
 	weight []float64
 }
@@ -29,6 +31,7 @@ func (a *axis) plan(in, out, from, to int, f Filter) {
 		return
 	}
 	a.in, a.out, a.from, a.to, a.filter = in, out, from, to, f
+	a.even = false
 	a.first = raster.Grow(a.first, to-from)
 	a.count = raster.Grow(a.count, to-from)
 	if f == Nearest {
@@ -45,6 +48,29 @@ func (a *axis) plan(in, out, from, to int, f Filter) {
 		a.first[i], a.count[i] = int32(lo), int32(hi-lo)
 		a.weigh(a.fixed[i*a.taps:(i+1)*a.taps], lo, hi, centre, stretch)
 	}
+}
+
+// level gives all positions as many weights as the one with the most, by zeros, so that a row is mixed without a branch
+// for each pixel. No position reaches outside the pixels the others need.
+func (a *axis) level() {
+	n := len(a.first)
+	if a.even || a.filter == Nearest {
+		return
+	}
+	most := slices.Max(a.count)
+	end := a.first[n-1] + a.count[n-1]
+	if end-a.first[0] < most {
+		return
+	}
+	for i, lo := range a.first {
+		shift := max(0, lo+most-end)
+		to, from := a.fixed[i*int(most):][:most], a.fixed[i*a.taps:][:a.count[i]]
+		copy(to[shift:], from) // to the left of where they stood, or in place
+		clear(to[:shift])
+		clear(to[shift+int32(len(from)):])
+		a.first[i], a.count[i] = lo-shift, most
+	}
+	a.taps, a.even = int(most), true
 }
 
 // weigh writes the weights of input pixels lo…hi for an output pixel whose centre lies at centre.
