@@ -98,11 +98,6 @@ func (t *Transform) canonical() {
 	}
 }
 
-// raw reports whether t leaves pixel values as they are.
-func (t *Transform) raw() bool {
-	return (t.Rescale == 0 || t.Rescale == 1) && t.Offset == 0 && !t.Normalize.active() && t.Again == nil
-}
-
 // OutputSize returns the width and height of what t makes, 0 and 0 where they depend on the picture.
 func (t *Transform) OutputSize() image.Point {
 	switch {
