@@ -52,7 +52,11 @@ type Backbone[T any] struct {
 	Preprocessor Preprocessor[T]
 	Files        map[string][]byte // what an exported folder needs beside the model: tokenizer, preprocessing
 	Config       map[string]any    // what config.json should keep of the backbone's: model_type, hidden_size, …
+	Reopen       Opener[T]         // reads Files back from an exported folder
 }
+
+// An Opener reads the preprocessing of an exported folder, to feed the model that lies there.
+type Opener[T any] func(dir string, m *onnx.Model) (Preprocessor[T], error)
 
 // output returns the one output of the backbone's graph, and D, 0 where the graph does not say.
 func (b *Backbone[T]) output() (name string, cols int, err error) {

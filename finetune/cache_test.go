@@ -202,7 +202,7 @@ func TestMain(m *testing.M) {
 			}
 		}()
 		fmt.Println("started")
-		_, _, err := Extract(context.Background(), &fakeRuntime{cols: 384, hold: hold}, fakeBackbone("b", 384), sentences(20000), ExtractSettings{Cache: &Cache{Dir: dir}, Tokens: 100})
+		_, _, err := Extract(context.Background(), &fakeRuntime{cols: 128, hold: hold}, fakeBackbone("b", 128), sentences(6000), ExtractSettings{Cache: &Cache{Dir: dir}, Tokens: 100})
 		fmt.Println("ended", err)
 		return
 	}
@@ -211,8 +211,8 @@ func TestMain(m *testing.M) {
 
 func TestCacheSurvivesKill(t *testing.T) {
 	cache := &Cache{Dir: t.TempDir()}
-	xs := sentences(20000)
-	want, _ := extract(t, &fakeRuntime{cols: 384}, fakeBackbone("b", 384), xs, ExtractSettings{})
+	xs := sentences(6000)
+	want, _ := extract(t, &fakeRuntime{cols: 128}, fakeBackbone("b", 128), xs, ExtractSettings{})
 	rng := rand.New(rand.NewPCG(1, 2))
 	kept := 0
 	for range 12 {
@@ -226,22 +226,23 @@ func TestCacheSurvivesKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		bufio.NewReader(out).ReadString('\n')
-		time.Sleep(time.Duration(rng.IntN(60)) * time.Millisecond)
+		for range 400 { // until it has stored something, and a little more
+			if n := storedRows(t, cache); n > kept || n == len(xs) {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		time.Sleep(time.Duration(rng.IntN(15000)) * time.Microsecond)
 		self.Process.Kill()
 		self.Wait()
-		list, err := cache.List()
-		if err != nil {
-			t.Fatal(err)
+		n := storedRows(t, cache)
+		if n < kept {
+			t.Errorf("%d rows, after %d", n, kept)
 		}
-		if len(list) > 0 {
-			if list[0].Rows < kept {
-				t.Errorf("%d rows, after %d", list[0].Rows, kept)
-			}
-			kept = list[0].Rows
-		}
+		kept = n
 	}
 	progress := &recorder{}
-	got, stats := extract(t, &fakeRuntime{cols: 384}, fakeBackbone("b", 384), xs, ExtractSettings{Cache: cache, Progress: progress})
+	got, stats := extract(t, &fakeRuntime{cols: 128}, fakeBackbone("b", 128), xs, ExtractSettings{Cache: cache, Progress: progress})
 	if !reflect.DeepEqual(got, want) || len(progress.warnings) > 0 {
 		t.Errorf("after kills: same %v, warnings %q", reflect.DeepEqual(got, want), progress.warnings)
 	}
@@ -249,6 +250,18 @@ func TestCacheSurvivesKill(t *testing.T) {
 		t.Errorf("nothing was kept: %+v", stats)
 	}
 	t.Logf("%d rows kept of %d", stats.Cached, stats.Rows)
+}
+
+func storedRows(t *testing.T, cache *Cache) int {
+	t.Helper()
+	list, err := cache.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) == 0 {
+		return 0
+	}
+	return list[0].Rows
 }
 
 func TestCachePruneAndClear(t *testing.T) {

@@ -71,16 +71,17 @@ func Extract[T any](ctx context.Context, rt onnx.Runtime, b *Backbone[T], xs []T
 
 // An extraction computes an N×D output of a model for inputs, by way of the cache.
 type extraction[T any] struct {
-	rt     onnx.Runtime
-	name   string // of the model, for the cache's listing
-	model  *onnx.Model
-	digest string // of the model; needed where there is a cache
-	output string
-	cols   int // 0: not known before the first batch
-	pre    Preprocessor[T]
-	xs     []T
-	live   int   // this many of the inputs are run whatever the cache has
-	stage  Stage // as progress is told of it
+	rt      onnx.Runtime
+	name    string // of the model, for the cache's listing
+	model   *onnx.Model
+	digest  string // of the model; needed where there is a cache
+	output  string
+	cols    int // 0: not known before the first batch
+	pre     Preprocessor[T]
+	xs      []T
+	session onnx.Session // to run in; nil: one is made, and closed
+	live    int          // this many of the inputs are run whatever the cache has
+	stage   Stage        // as progress is told of it
 
 	settings ExtractSettings
 	out      heads.Matrix
@@ -149,12 +150,14 @@ func (e *extraction[T]) compute(ctx context.Context, indices []int, want *wanted
 	if err != nil {
 		return err
 	}
-	session, err := e.rt.NewSession(e.model)
-	if err != nil {
-		return fmt.Errorf("finetune: %s: %w", e.name, err)
+	session := e.session
+	if session == nil {
+		if session, err = e.rt.NewSession(e.model); err != nil {
+			return fmt.Errorf("finetune: %s: %w", e.name, err)
+		}
+		defer session.Close()
 	}
-	defer session.Close()
-	r := rowRunner[T]{session: session, output: e.output, cols: e.cols, pre: e.pre, workers: e.settings.Workers, name: e.settings.Name}
+	r := rowRunner[T]{session: session, output: e.output, cols: e.cols, pre: e.pre, workers: e.settings.Workers, name: e.settings.Name, alone: mixesRows(e.model)}
 	e.stats.Computed, e.stats.Batches = len(indices), len(plan)
 	var sizing sync.Mutex
 	return r.run(ctx, e.xs, plan, func(batch []int, rows heads.Matrix) error {

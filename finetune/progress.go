@@ -1,5 +1,10 @@
 package finetune
 
+import (
+	"sync"
+	"time"
+)
+
 // A Stage is a step of the way, as [Progress] is told of it and as timings are keyed.
 type Stage string
 
@@ -9,6 +14,7 @@ const (
 	Evaluating Stage = "evaluate"
 	Exporting  Stage = "export"
 	Verifying  Stage = "verify"
+	Predicting Stage = "predict"
 )
 
 // Progress is told how the work goes. Its methods may be called by several goroutines at once. A nil Progress is silence.
@@ -30,4 +36,45 @@ func orQuiet(p Progress) Progress {
 		return quiet{}
 	}
 	return p
+}
+
+// A stageClock measures how long stages last, and passes everything on.
+type stageClock struct {
+	Progress
+	mu    sync.Mutex
+	spent map[Stage]time.Duration
+	stage Stage
+	began time.Time // of the run
+	since time.Time // of the stage
+}
+
+func newStageClock(p Progress) *stageClock {
+	now := time.Now()
+	return &stageClock{Progress: orQuiet(p), spent: map[Stage]time.Duration{}, began: now, since: now}
+}
+
+// Start implements Progress.
+func (c *stageClock) Start(stage Stage, total int) {
+	c.mark(stage)
+	c.Progress.Start(stage, total)
+}
+
+func (c *stageClock) mark(stage Stage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if c.stage != "" {
+		c.spent[c.stage] += now.Sub(c.since)
+	}
+	c.stage, c.since = stage, now
+}
+
+// seconds ends the last stage and returns what each took, and "total".
+func (c *stageClock) seconds() map[Stage]float64 {
+	c.mark("")
+	out := map[Stage]float64{"total": time.Since(c.began).Seconds()}
+	for stage, d := range c.spent {
+		out[stage] = d.Seconds()
+	}
+	return out
 }

@@ -20,6 +20,9 @@ type rowRunner[T any] struct {
 	pre     Preprocessor[T]
 	workers int
 	name    func(i int) string // of an input, in errors
+	// alone runs a batch of one as it is. Otherwise the input runs beside itself: a runtime may take other kernels for a
+	// single row, whose answers differ in the last bit, and a row's features should not depend on its company.
+	alone bool
 }
 
 // A preparedBatch is a batch ready to run: the indices of its inputs, and their tensors.
@@ -73,9 +76,12 @@ func (r *rowRunner[T]) run(ctx context.Context, xs []T, plan [][]int, keep func(
 
 // prepare makes a batch's tensors. An error names the input it comes from.
 func (r *rowRunner[T]) prepare(xs []T, batch []int) (onnx.Feeds, error) {
-	inputs := make([]T, len(batch))
+	inputs := make([]T, len(batch), len(batch)+1)
 	for i, j := range batch {
 		inputs[i] = xs[j]
+	}
+	if len(batch) == 1 && !r.alone {
+		inputs = append(inputs, inputs[0])
 	}
 	feeds, err := r.pre.Feeds(inputs)
 	if err == nil {
@@ -111,7 +117,7 @@ func (r *rowRunner[T]) consume(ctx context.Context, ready <-chan preparedBatch, 
 		if recycler != nil {
 			recycler.Recycle(p.feeds)
 		}
-		for i := range rows.Rows {
+		for i := range p.batch {
 			for j, v := range rows.Row(i) {
 				if v-v != 0 {
 					return fmt.Errorf("finetune: %s: the model's answer %d is %v, not a finite number", r.name(p.batch[i]), j, v)
@@ -127,8 +133,11 @@ func (r *rowRunner[T]) consume(ctx context.Context, ready <-chan preparedBatch, 
 // compute runs one batch, into the buffer where the session can and D is known.
 func (r *rowRunner[T]) compute(ctx context.Context, p preparedBatch, buffer *[]float32) (heads.Matrix, error) {
 	n := len(p.batch)
+	if n == 1 && !r.alone {
+		n = 2
+	}
 	wrong := func(err error) error {
-		return fmt.Errorf("finetune: run %s and %d more: %w", r.name(p.batch[0]), n-1, err)
+		return fmt.Errorf("finetune: run %s and %d more: %w", r.name(p.batch[0]), len(p.batch)-1, err)
 	}
 	if into, ok := r.session.(onnx.IntoRunner); ok && r.cols > 0 {
 		if cap(*buffer) < n*r.cols {

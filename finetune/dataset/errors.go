@@ -20,7 +20,7 @@ var (
 
 // A RowError is a fault of one row, or of a whole file where Line is 0.
 type RowError struct {
-	File string // as the caller can open it
+	File string // as the caller can open it, or an example's ID
 	Line int    // from 1, the header included; the row's number in Parquet
 	Err  error
 }

@@ -71,7 +71,7 @@ func (raw *source) nameLabels(groups ...[]Example[string]) ([]string, error) {
 			ok = i >= 0 && i < len(raw.names)
 		}
 		if !ok {
-			return nil, fmt.Errorf("dataset: %s: %w: %q is not among the %d of labels.txt", at[label], ErrUnknownLabel, label, len(raw.names))
+			return nil, &RowError{File: at[label], Err: fmt.Errorf("%w: %q is not among the %d of labels.txt", ErrUnknownLabel, label, len(raw.names))}
 		}
 		occurs[i] = true
 	}

@@ -99,14 +99,14 @@ func (split *Split[T]) known(s Settings) error {
 		before := len(*rows)
 		for _, e := range *rows {
 			if !known[e.Label] && !s.Lenient {
-				return fmt.Errorf("dataset: %s: %w: %q never occurs in train", e.ID, ErrUnknownLabel, e.Label)
+				return &RowError{File: e.ID, Err: fmt.Errorf("%w: %q never occurs in train", ErrUnknownLabel, e.Label)}
 			}
 		}
 		*rows = slices.DeleteFunc(slices.Clone(*rows), func(e Example[T]) bool { return !known[e.Label] })
 		split.Report.Dropped += before - len(*rows)
 	}
 	if len(split.Test) == 0 {
-		return fmt.Errorf("dataset: %s: %w to judge by", split.Name, ErrEmpty)
+		return &RowError{File: split.Name, Err: fmt.Errorf("%w to judge by", ErrEmpty)}
 	}
 	return nil
 }

@@ -1,0 +1,125 @@
+package finetune
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// architectures are the class names Hugging Face's libraries know classifiers by, by model_type.
+var architectures = map[Task]map[string]string{
+	TextClassification: {
+		"albert": "Albert", "bert": "Bert", "camembert": "Camembert", "deberta": "Deberta", "deberta-v2": "DebertaV2",
+		"distilbert": "DistilBert", "electra": "Electra", "mpnet": "MPNet", "nomic_bert": "NomicBert", "roberta": "Roberta",
+		"modernbert": "ModernBert", "xlm-roberta": "XLMRoberta",
+	},
+	ImageClassification: {
+		"beit": "Beit", "convnext": "ConvNext", "convnextv2": "ConvNextV2", "deit": "DeiT", "dinov2": "Dinov2",
+		"efficientnet": "EfficientNet", "mobilenet_v1": "MobileNetV1", "mobilenet_v2": "MobileNetV2", "mobilevit": "MobileViT",
+		"regnet": "RegNet", "resnet": "ResNet", "swin": "Swin", "vit": "ViT",
+	},
+}
+
+// architectureSuffix is how those names end.
+var architectureSuffix = map[Task]string{
+	TextClassification:  "ForSequenceClassification",
+	ImageClassification: "ForImageClassification",
+}
+
+// classifierConfig returns config.json of a classifier: the backbone's, with labels, in the order of the logits.
+func classifierConfig(task Task, base map[string]any, labels []string) ([]byte, error) {
+	config := maps.Clone(base)
+	if config == nil {
+		config = map[string]any{}
+	}
+	for _, key := range []string{"_name_or_path", "architectures", "gradient_checkpointing"} {
+		delete(config, key)
+	}
+	if kind, ok := config["model_type"].(string); ok {
+		if name, ok := architectures[task][kind]; ok {
+			config["architectures"] = []string{name + architectureSuffix[task]}
+		}
+	}
+	var id2label, label2id ordered
+	for i, label := range labels {
+		id2label = append(id2label, pair{strconv.Itoa(i), label})
+		label2id = append(label2id, pair{label, i})
+	}
+	config["id2label"], config["label2id"] = id2label, label2id
+	config["num_labels"] = len(labels)
+	config["problem_type"] = "single_label_classification"
+	return indented(config)
+}
+
+// indented is JSON as people read it, with a line end.
+func indented(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(v)
+	return b.Bytes(), err
+}
+
+// ordered is a JSON object whose keys keep their order.
+type ordered []pair
+
+type pair struct {
+	key   string
+	value any
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o ordered) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, p := range o {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		key, err := json.Marshal(p.key)
+		if err != nil {
+			return nil, err
+		}
+		value, err := json.Marshal(p.value)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(key)
+		b.WriteByte(':')
+		b.Write(value)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// readLabels reads the labels of a folder's config.json, in the order of the logits.
+func readLabels(dir string) ([]string, error) {
+	path := filepath.Join(dir, configFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("finetune: %w", err)
+	}
+	var config struct {
+		ID2Label map[string]string `json:"id2label"`
+	}
+	if err := json.Unmarshal(data, &config); err != nil {
+		return nil, fmt.Errorf("finetune: %s: %w", path, err)
+	}
+	if len(config.ID2Label) == 0 {
+		return nil, fmt.Errorf("finetune: %s: no id2label: the folder holds no classifier", path)
+	}
+	labels := make([]string, len(config.ID2Label))
+	for i := range labels {
+		label, ok := config.ID2Label[strconv.Itoa(i)]
+		if !ok {
+			return nil, fmt.Errorf("finetune: %s: id2label has %d labels but none for %d", path, len(labels), i)
+		}
+		labels[i] = label
+	}
+	return labels, nil
+}

@@ -1,0 +1,137 @@
+package finetune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/onnx-graft/graft/heads"
+	"github.com/onnx-graft/graft/onnx"
+	"github.com/onnx-graft/graft/onnx/storage"
+)
+
+// A Classifier to be exported, and what it must prove.
+type Candidate[T any] struct {
+	Backbone *Backbone[T]
+	Head     heads.Head // fitted on the backbone's features
+	Labels   []string   // in the order of the logits
+
+	Proof    []T          // held-out inputs
+	Features heads.Matrix // their features, as the head was judged on
+
+	Record Record // becomes run.json, and with Card README.md
+	Card   Card
+}
+
+// ExportSettings say what is written.
+type ExportSettings struct {
+	Probabilities bool // a second output, probabilities
+	Verify        VerifySettings
+	// Pure is a second runtime that the head alone must give the same answers in; nil: that is not asked.
+	Pure     onnx.Runtime
+	Progress Progress
+}
+
+// Export writes a folder: model.onnx, which is backbone and head in one graph, config.json, the backbone's files, a model
+// card and run.json. It then proves the written files with [Verify], always, and only a folder that has passed appears at
+// out, whole, in place of an older one. Otherwise nothing of it remains and an older folder stays as it is.
+//
+// out must not exist, or be empty, or be a folder that Export wrote.
+func Export[T any](ctx context.Context, rt onnx.Runtime, out string, c Candidate[T], s ExportSettings) (VerifyResult, error) {
+	progress := orQuiet(s.Progress)
+	progress.Start(Exporting, 0)
+	if c.Backbone.Reopen == nil {
+		return VerifyResult{}, fmt.Errorf("finetune: export: backbone %s has no Reopen; what is written could not be verified", c.Backbone.Name)
+	}
+	if err := exportable(out); err != nil {
+		return VerifyResult{}, err
+	}
+	want, err := c.Head.Predict(c.Features)
+	if err != nil {
+		return VerifyResult{}, fmt.Errorf("finetune: export: %w", err)
+	}
+	if want.Cols != len(c.Labels) || want.Rows != len(c.Proof) || want.Rows == 0 {
+		return VerifyResult{}, fmt.Errorf("finetune: export: %d×%d logits for %d held-out inputs and %d labels", want.Rows, want.Cols, len(c.Proof), len(c.Labels))
+	}
+	folder, err := storage.NewFolder(out)
+	if err != nil {
+		return VerifyResult{}, fmt.Errorf("finetune: export: %w", err)
+	}
+	defer folder.Abort()
+	if err := c.write(folder.Path(), s.Probabilities); err != nil {
+		return VerifyResult{}, fmt.Errorf("finetune: export: %w", err)
+	}
+	result, err := Verify(ctx, rt, folder.Path(), c.Backbone.Reopen, c.Proof, want, s.Verify)
+	if err != nil {
+		return result, err
+	}
+	if s.Pure != nil {
+		if err := verifyHead(ctx, s.Pure, c.Head, c.Features, want, c.Backbone.Model.Opset(""), s.Verify); err != nil {
+			return result, err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return result, fmt.Errorf("finetune: export: %w", err)
+	}
+	if err := folder.Commit(); err != nil {
+		return result, fmt.Errorf("finetune: export: %w", err)
+	}
+	return result, nil
+}
+
+// exportable refuses to replace a folder that is not a model's.
+func exportable(out string) error {
+	entries, err := os.ReadDir(out)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("finetune: export: %w", err)
+	}
+	for _, name := range []string{modelFile, recordFile} {
+		if _, err := os.Stat(filepath.Join(out, name)); err != nil {
+			return fmt.Errorf("finetune: export: %s is not empty and not a model that graft wrote (no %s); choose another folder", out, name)
+		}
+	}
+	return nil
+}
+
+// write fills a folder.
+func (c *Candidate[T]) write(dir string, probabilities bool) error {
+	m, err := classifierGraph(c.Backbone.Model, c.Head, probabilities)
+	if err != nil {
+		return err
+	}
+	if err := m.Save(filepath.Join(dir, modelFile)); err != nil {
+		return err
+	}
+	files := map[string][]byte{}
+	for name, data := range c.Backbone.Files {
+		files[name] = data
+	}
+	if files[configFile], err = classifierConfig(c.Backbone.Task, c.Backbone.Config, c.Labels); err != nil {
+		return err
+	}
+	if files[recordFile], err = indented(c.Record); err != nil {
+		return err
+	}
+	if files[cardFile], err = c.Card.markdown(c.Record); err != nil {
+		return err
+	}
+	for name, data := range files {
+		if !filepath.IsLocal(name) {
+			return fmt.Errorf("the backbone's file %q lies outside the folder", name)
+		}
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, data, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}

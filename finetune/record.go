@@ -1,0 +1,61 @@
+package finetune
+
+import (
+	"github.com/onnx-graft/graft/finetune/dataset"
+)
+
+// A Record is what run.json says of a model: all that it was made from and came to, and nothing that the same command
+// would not give again: no times, no places.
+type Record struct {
+	Task     Task               `json:"task"`
+	Backbone RecordBackbone     `json:"backbone"`
+	Data     RecordData         `json:"data"`
+	Labels   []string           `json:"labels"`
+	Head     RecordHead         `json:"head"`
+	Metrics  map[string]float64 `json:"metrics"`
+	Proof    RecordProof        `json:"verify"`
+	Options  map[string]any     `json:"options,omitempty"`  // as the caller gave them
+	Versions map[string]string  `json:"versions,omitempty"` // of graft and of the runtime
+}
+
+// A RecordBackbone identifies a backbone.
+type RecordBackbone struct {
+	Name          string `json:"name"`
+	SHA256        string `json:"sha256"` // of the graph that gives features
+	Feature       string `json:"feature"`
+	Features      int    `json:"features"` // D
+	Preprocessing string `json:"preprocessing"`
+}
+
+// RecordData identifies the rows.
+type RecordData struct {
+	Name       string         `json:"name"`
+	Train      RecordRows     `json:"train"`
+	Validation RecordRows     `json:"validation"`
+	Test       RecordRows     `json:"test"`
+	Report     dataset.Report `json:"report"`
+}
+
+// RecordRows identify the rows of a split by content, label and order.
+type RecordRows struct {
+	Rows   int    `json:"rows"`
+	SHA256 string `json:"sha256"`
+}
+
+// A RecordHead says how the head was fitted.
+type RecordHead struct {
+	Kind   string       `json:"kind"`
+	C      float64      `json:"c"`
+	By     string       `json:"c_by"`
+	Scores []ProbeScore `json:"scores,omitempty"`
+}
+
+// A RecordProof says what the written model has proved.
+type RecordProof struct {
+	Rows      int     `json:"rows"`
+	Tolerance float64 `json:"tolerance"`
+}
+
+func recordRows[T any](examples []dataset.Example[T]) RecordRows {
+	return RecordRows{Rows: len(examples), SHA256: dataset.Digest(examples)}
+}

@@ -1,0 +1,218 @@
+package finetune
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"github.com/onnx-graft/graft/finetune/dataset"
+	"github.com/onnx-graft/graft/heads"
+	"github.com/onnx-graft/graft/onnx"
+)
+
+// Settings of a [Run]. All but Out may be zero.
+type Settings struct {
+	Out           string // the folder to write
+	Extract       ExtractSettings
+	Probe         ProbeSettings
+	Probabilities bool              // the model gives probabilities beside logits
+	Tolerance     float64           // see [VerifySettings]
+	Title         string            // of the model card
+	Options       map[string]any    // recorded in run.json: what else the data and backbone were asked for
+	Versions      map[string]string // recorded in run.json: of graft, of the runtime
+	Progress      Progress
+}
+
+// A Result is what a [Run] came to.
+type Result struct {
+	Task     Task               `json:"task"`
+	Backbone string             `json:"backbone"`
+	Feature  string             `json:"feature"`
+	Head     string             `json:"head"`
+	Labels   []string           `json:"labels"`
+	Rows     Rows               `json:"rows"`
+	Metrics  map[string]float64 `json:"metrics"`
+	Verify   VerifyResult       `json:"verify"`
+	Timings  map[Stage]float64  `json:"timings_s"` // seconds of each stage, and "total"
+	Out      string             `json:"out"`
+
+	Probe  ProbeResult  `json:"-"`
+	Record Record       `json:"-"`
+	Card   Card         `json:"-"` // with the full report of the held-out rows
+	Stats  ExtractStats `json:"-"`
+}
+
+// Rows are the sizes of the splits.
+type Rows struct {
+	Train      int `json:"train"`
+	Validation int `json:"validation"`
+	Test       int `json:"test"`
+}
+
+// logisticHead names the head that [Probe] fits.
+const logisticHead = "logistic"
+
+// Run does the whole way: it extracts features of all splits, fits a head on train, judges it on test, and exports one
+// model, proved. The test split takes no part in any choice; validation takes part in the choice of C alone. pure, where
+// it is not nil, is a second runtime in which the head must give the same answers.
+//
+// Where it fails or ctx ends, nothing is written at Settings.Out and what was there stays; computed features stay in the
+// cache.
+func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data dataset.Split[T], s Settings) (*Result, error) {
+	r := &Result{
+		Task: b.Task, Backbone: b.Name, Feature: b.Feature, Head: logisticHead, Labels: data.Labels, Out: s.Out,
+		Rows: Rows{len(data.Train), len(data.Validation), len(data.Test)},
+	}
+	if err := r.check(b, s); err != nil {
+		return nil, err
+	}
+	clock := newStageClock(s.Progress)
+	s.Progress = clock
+	w := &workshop[T]{rt: rt, pure: pure, backbone: b, data: data, settings: s, result: r}
+	for _, step := range []struct {
+		stage Stage
+		do    func(context.Context) error
+	}{{Extracting, w.extract}, {Probing, w.probe}, {Evaluating, w.evaluate}, {Exporting, w.export}} {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("finetune: %s: %w", step.stage, err)
+		}
+		if err := step.do(ctx); err != nil {
+			return nil, err
+		}
+	}
+	r.Timings = clock.seconds()
+	return r, nil
+}
+
+// check refuses early what would fail late.
+func (r *Result) check(b interface{ reopens() bool }, s Settings) error {
+	switch {
+	case s.Out == "":
+		return fmt.Errorf("finetune: Settings.Out is empty, want the folder to write")
+	case r.Rows.Train == 0 || r.Rows.Test == 0:
+		return fmt.Errorf("finetune: %d rows to learn from and %d to judge by, want some of both", r.Rows.Train, r.Rows.Test)
+	case !b.reopens():
+		return fmt.Errorf("finetune: backbone %s has no Reopen; what is written could not be verified", r.Backbone)
+	}
+	return exportable(s.Out)
+}
+
+func (b *Backbone[T]) reopens() bool { return b.Reopen != nil }
+
+// A workshop is one run under way.
+type workshop[T any] struct {
+	rt, pure onnx.Runtime
+	backbone *Backbone[T]
+	data     dataset.Split[T]
+	settings Settings
+	result   *Result
+
+	train, validation, test split
+	probed                  ProbeResult
+}
+
+// A split is features and the classes they should give.
+type split struct {
+	x heads.Matrix
+	y heads.Targets
+}
+
+// extract computes the features of all splits in one pass.
+func (w *workshop[T]) extract(ctx context.Context) error {
+	parts := [][]dataset.Example[T]{w.data.Train, w.data.Validation, w.data.Test}
+	var all []dataset.Example[T]
+	for _, part := range parts {
+		all = append(all, part...)
+	}
+	s := w.settings.Extract
+	s.Progress = w.settings.Progress
+	s.Name = func(i int) string { return all[i].ID }
+	x, stats, err := Extract(ctx, w.rt, w.backbone, dataset.Inputs(all), s)
+	if err != nil {
+		return err
+	}
+	w.result.Stats = stats
+	at := 0
+	for i, into := range []*split{&w.train, &w.validation, &w.test} {
+		n := len(parts[i])
+		into.x = heads.Matrix{Rows: n, Cols: x.Cols, Data: x.Data[at*x.Cols : (at+n)*x.Cols]}
+		if into.y, err = targets(parts[i], w.data.Labels); err != nil {
+			return err
+		}
+		at += n
+	}
+	return nil
+}
+
+// targets are the classes of examples.
+func targets[T any](examples []dataset.Example[T], labels []string) (heads.Targets, error) {
+	class := map[string]int{}
+	for i, label := range labels {
+		class[label] = i
+	}
+	y := heads.Targets{Class: make([]int, len(examples)), Classes: len(labels)}
+	for i, e := range examples {
+		k, ok := class[e.Label]
+		if !ok {
+			return y, fmt.Errorf("finetune: %s: %w: %q", e.ID, dataset.ErrUnknownLabel, e.Label)
+		}
+		y.Class[i] = k
+	}
+	return y, nil
+}
+
+func (w *workshop[T]) probe(ctx context.Context) (err error) {
+	s := w.settings.Probe
+	s.Progress = w.settings.Progress
+	s.ValidationX, s.ValidationY = w.validation.x, w.validation.y
+	w.probed, err = Probe(ctx, w.train.x, w.train.y, s)
+	w.result.Probe = w.probed
+	return err
+}
+
+func (w *workshop[T]) evaluate(ctx context.Context) error {
+	w.settings.Progress.Start(Evaluating, 0)
+	report, err := Evaluate(w.probed.Head, w.test.x, w.test.y.Class, w.data.Labels)
+	if err != nil {
+		return err
+	}
+	w.result.Metrics = report.Metrics
+	w.result.Card = Card{Title: w.settings.Title, Report: report}
+	return nil
+}
+
+func (w *workshop[T]) export(ctx context.Context) error {
+	digest, err := modelDigest(w.backbone.Model)
+	if err != nil {
+		return err
+	}
+	r, s := w.result, w.settings
+	verify := VerifySettings{Tolerance: s.Tolerance, Extract: s.Extract}
+	verify.Extract.Progress = s.Progress
+	verify.Extract.Name = func(i int) string { return w.data.Test[i].ID }
+	if verify.Tolerance == 0 {
+		verify.Tolerance = DefaultTolerance
+	}
+	r.Record = Record{
+		Task: r.Task,
+		Backbone: RecordBackbone{
+			Name: r.Backbone, SHA256: digest, Feature: r.Feature, Features: w.train.x.Cols, Preprocessing: w.backbone.Preprocessor.Fingerprint(),
+		},
+		Data: RecordData{
+			Name: w.data.Name, Train: recordRows(w.data.Train), Validation: recordRows(w.data.Validation), Test: recordRows(w.data.Test), Report: w.data.Report,
+		},
+		Labels:  r.Labels,
+		Head:    RecordHead{Kind: logisticHead, C: w.probed.C, By: w.probed.By, Scores: w.probed.Scores},
+		Metrics: r.Metrics,
+		Proof:   RecordProof{Rows: r.Rows.Test, Tolerance: verify.Tolerance},
+		Options: maps.Clone(s.Options), Versions: maps.Clone(s.Versions),
+	}
+	candidate := Candidate[T]{
+		Backbone: w.backbone, Head: w.probed.Head, Labels: r.Labels,
+		Proof: dataset.Inputs(w.data.Test), Features: w.test.x, Record: r.Record, Card: r.Card,
+	}
+	r.Verify, err = Export(ctx, w.rt, s.Out, candidate, ExportSettings{
+		Probabilities: s.Probabilities, Verify: verify, Pure: w.pure, Progress: s.Progress,
+	})
+	return err
+}
