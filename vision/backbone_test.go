@@ -86,7 +86,7 @@ func graph(t *testing.T, typ onnx.DType, dims ...onnx.Dim) *onnx.Model {
 	m := &onnx.Model{IRVersion: 8, Opsets: []onnx.Opset{{Version: 17}}, Graph: &onnx.Graph{Name: "mean"}}
 	b := onnx.NewBuilder(m)
 	x := b.Input("image", typ, dims...)
-	b.Output(b.Op("GlobalAveragePool", []*onnx.Value{x}), "y")
+	b.Output(b.Op("Flatten", []*onnx.Value{b.Op("GlobalAveragePool", []*onnx.Value{x})}), "y")
 	if err := b.Err(); err != nil {
 		t.Fatal(err)
 	}

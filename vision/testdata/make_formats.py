@@ -14,6 +14,7 @@ import subprocess
 import zlib
 import struct
 
+import numpy as np
 from PIL import Image, ImageOps
 
 from make_golden import digest, draw
@@ -58,6 +59,67 @@ def jpegs():
 
 def png_chunk(kind, body):
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def tiff(order, tags, strips):
+    """A TIFF of one directory; strips are the bytes of its strips or tiles."""
+    e = "<" if order == "II" else ">"
+    tiled = 322 in tags
+    pixels = b"".join(strips)
+    tags = dict(tags)
+    starts, at = [], 8
+    for b in strips:
+        starts.append(at)
+        at += len(b)
+    tags[324 if tiled else 273] = starts
+    tags[325 if tiled else 279] = [len(b) for b in strips]
+    pixels += b"\0" * (len(pixels) % 2)
+    entries, extra, after = b"", b"", 8 + len(pixels) + 2 + 12 * len(tags) + 4
+    for tag in sorted(tags):
+        values = tags[tag] if isinstance(tags[tag], list) else [tags[tag]]
+        body = b"".join(struct.pack(e + "I", v) for v in values) if len(values) > 1 or tag in (273, 279, 324, 325) else \
+            struct.pack(e + "HH", values[0], 0)
+        kind = 4 if len(body) // 4 == len(values) and (len(values) > 1 or tag in (273, 279, 324, 325)) else 3
+        if len(body) > 4:
+            extra, body = extra + body, struct.pack(e + "I", after + len(extra))
+        entries += struct.pack(e + "HHI", tag, kind, len(values)) + body
+    return (order.encode() + struct.pack(e + "HI", 42, 8 + len(pixels)) + pixels
+            + struct.pack(e + "H", len(tags)) + entries + b"\0\0\0\0" + extra)
+
+
+def tiffs():
+    m = draw(W, H)
+    a = np.asarray(m)
+    base = {256: W, 257: H, 258: 8, 259: 1, 262: 2, 277: 3, 278: H}
+    yield "planar.tif", tiff("II", base | {284: 2}, [a[..., c].tobytes() for c in range(3)])
+    yield "bigendian.tif", tiff("MM", base | {278: 10}, [a[y:y + 10].tobytes() for y in range(0, H, 10)])
+    padded = np.zeros((48, 48, 3), np.uint8)
+    padded[:H, :W] = a
+    tiles = [padded[y:y + 16, x:x + 16].tobytes() for y in range(0, 48, 16) for x in range(0, 48, 16)]
+    yield "tiles.tif", tiff("II", base | {322: 16, 323: 16}, tiles)
+    yield "tiles_deflate.tif", tiff("II", base | {322: 16, 323: 16, 259: 8}, [zlib.compress(t) for t in tiles])
+    four = np.dstack([a // 2, 128 + a[..., :1] // 2])
+    yield "premultiplied.tif", tiff("II", base | {277: 4, 338: 1}, [four.tobytes()])
+    yield "unassociated.tif", tiff("II", base | {277: 4, 338: 2}, [four.tobytes()])
+    grey = np.asarray(m.convert("L"))
+    yield "white.tif", tiff("II", base | {277: 1, 262: 0}, [grey.tobytes()])
+    nibbles = np.zeros((H, W + W % 2), np.uint8)
+    nibbles[:, :W] = grey >> 4
+    yield "grey4.tif", tiff("II", base | {258: 4, 277: 1, 262: 1}, [(nibbles[:, ::2] << 4 | nibbles[:, 1::2]).tobytes()])
+    rows = np.packbits(grey > 99, axis=1)
+    yield "white1.tif", tiff("II", base | {258: 1, 277: 1, 262: 0}, [rows.tobytes()])
+    deep = (a.astype(np.uint16) * 257 + np.arange(W, dtype=np.uint16)[None, :, None])
+    for order, e in (("II", "<u2"), ("MM", ">u2")):
+        yield f"rgb16{order}.tif", tiff(order, base | {258: 16}, [deep.astype(e).tobytes()])
+        steps = np.concatenate([deep[:, :1], np.diff(deep, axis=1)], axis=1).astype(np.uint16)
+        yield f"rgb16{order}_predictor.tif", tiff(order, base | {258: 16, 259: 8, 317: 2}, [zlib.compress(steps.astype(e).tobytes())])
+    yield "turned.tif", tiff("II", base | {274: 6}, [a.tobytes()])
+    yield "ycc_jpeg.tif", pillow(m.convert("YCbCr"), "TIFF", compression="jpeg")
+    yield "grey_jpeg.tif", pillow(m.convert("L"), "TIFF", compression="jpeg")
+    inks = pillow(m.convert("CMYK"), "JPEG", quality=90)
+    at = inks.index(b"Adobe") + 11
+    yield "jycck.jpg", inks[:at] + b"\2" + inks[at + 1:]
+    yield "junk.jpg", pillow(m, "JPEG") + b"what follows the end does not matter"
 
 
 def others():
@@ -135,7 +197,7 @@ def others():
 if __name__ == "__main__":
     OUT.mkdir(exist_ok=True)
     rows = []
-    for make in (jpegs, others):
+    for make in (jpegs, others, tiffs):
         for name, data in make():
             (OUT / name).write_bytes(data)
             m = Image.open(io.BytesIO(data))
@@ -143,6 +205,8 @@ if __name__ == "__main__":
             upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
             if name.startswith("exif"):
                 row["upright"] = digest(upright.convert("RGB").tobytes())
+            if name == "turned.tif":  # Pillow turns TIFF files as it reads them (and 9.4's exif_transpose once more)
+                row["upright"] = row.pop("sha256")
             rows.append(row)
     (OUT.parent / "formats.json").write_text("[\n" + ",\n".join(json.dumps(r) for r in rows) + "\n]\n")
     print(len(rows))

@@ -35,9 +35,6 @@ var kernels = [...]struct {
 	Hamming:  {1, hamming},
 }
 
-// Valid reports whether f is one of the six filters.
-func (f Filter) Valid() bool { return f >= 0 && int(f) < len(kernels) }
-
 func box(x float64) float64 {
 	if x > -0.5 && x <= 0.5 {
 		return 1
