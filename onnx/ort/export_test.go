@@ -11,9 +11,5 @@ func NewSessionThroughFiles(r *Runtime, m *onnx.Model) (onnx.Session, error) {
 		return nil, err
 	}
 	defer options.Destroy()
-	loaded, err := loadThroughFiles(m, options)
-	if err != nil {
-		return nil, err
-	}
-	return newSession(m, loaded)
+	return loadThroughFiles(m, options)
 }

@@ -25,6 +25,7 @@ type session struct {
 	closed    bool
 	session   *ortgo.DynamicAdvancedSession
 	handle    unsafe.Pointer // its OrtSession
+	files     string         // the folder it was loaded from, where the system did not let it go; "" mostly
 	signature onnx.Signature
 	inputs    []*port
 	outputs   []*port
@@ -51,6 +52,15 @@ func newPorts(list []onnx.Port) []*port {
 // NewSession loads a model. The session keeps nothing of m, which may be changed or closed afterwards. A model that uses
 // what ONNX Runtime lacks is a *onnx.UnsupportedError.
 func (r *Runtime) NewSession(m *onnx.Model) (onnx.Session, error) {
+	s, err := r.load(m)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// load gives the model to ONNX Runtime, as bytes where that can be.
+func (r *Runtime) load(m *onnx.Model) (*session, error) {
 	if m == nil || m.Graph == nil {
 		return nil, errors.New("ort: new session: the model has no graph")
 	}
@@ -59,7 +69,15 @@ func (r *Runtime) NewSession(m *onnx.Model) (onnx.Session, error) {
 		return nil, fmt.Errorf("ort: session options: %w", err)
 	}
 	defer options.Destroy()
-	loaded, err := loadModel(m, options)
+	data, err := m.Bytes()
+	var tooLarge *onnx.UnsupportedError
+	if errors.As(err, &tooLarge) {
+		return loadThroughFiles(m, options)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ort: new session: %w", err)
+	}
+	loaded, err := ortgo.NewDynamicAdvancedSessionWithONNXData(data, nil, nil, options)
 	if err != nil {
 		return nil, loadError(m, err)
 	}
@@ -78,31 +96,26 @@ func newSession(m *onnx.Model, loaded *ortgo.DynamicAdvancedSession) (*session, 
 	}, nil
 }
 
-// loadModel gives the model to ONNX Runtime: as bytes, or through files where it is too large to be one message.
-func loadModel(m *onnx.Model, options *ortgo.SessionOptions) (*ortgo.DynamicAdvancedSession, error) {
-	data, err := m.Bytes()
-	var tooLarge *onnx.UnsupportedError
-	if errors.As(err, &tooLarge) {
-		return loadThroughFiles(m, options)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return ortgo.NewDynamicAdvancedSessionWithONNXData(data, nil, nil, options)
-}
-
-// loadThroughFiles saves the model, its weights beside it, and loads that. The files go once it is loaded.
-func loadThroughFiles(m *onnx.Model, options *ortgo.SessionOptions) (*ortgo.DynamicAdvancedSession, error) {
+// loadThroughFiles loads a model beyond 2 GiB, too large to be one message: it saves it, its weights beside it, in a
+// folder for temporary files, and loads that. The files go once it is loaded, or where they cannot, at Close.
+func loadThroughFiles(m *onnx.Model, options *ortgo.SessionOptions) (*session, error) {
 	dir, err := os.MkdirTemp("", "graft-session-")
 	if err != nil {
-		return nil, fmt.Errorf("a folder for a model beyond 2 GiB: %w", err)
+		return nil, fmt.Errorf("ort: new session: a folder for a model beyond 2 GiB: %w", err)
 	}
-	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "model.onnx")
 	if err := m.Save(path, onnx.ExternalData()); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ort: new session: %w", errors.Join(err, os.RemoveAll(dir)))
 	}
-	return ortgo.NewDynamicAdvancedSession(path, nil, nil, options)
+	loaded, err := ortgo.NewDynamicAdvancedSession(path, nil, nil, options)
+	if err != nil {
+		return nil, errors.Join(loadError(m, err), os.RemoveAll(dir))
+	}
+	s, err := newSession(m, loaded)
+	if removed := os.RemoveAll(dir); removed != nil && err == nil {
+		s.files = dir
+	}
+	return s, err
 }
 
 // notSupported matches what ONNX Runtime says of operators, opsets and types it lacks; the groups are the operator.
@@ -145,7 +158,11 @@ func (s *session) Close() error {
 			C.free(unsafe.Pointer(p.cname))
 		}
 	}
-	if err := s.session.Destroy(); err != nil {
+	err := s.session.Destroy()
+	if s.files != "" {
+		err = errors.Join(err, os.RemoveAll(s.files))
+	}
+	if err != nil {
 		return fmt.Errorf("ort: close session: %w", err)
 	}
 	return nil
