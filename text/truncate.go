@@ -1,8 +1,6 @@
 package text
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // A Strategy says which of two texts truncation shortens.
 type Strategy uint8
@@ -60,12 +58,8 @@ func (t *Truncation) lengths(n1, n2, room int, pair bool) (int, int, error) {
 	case !pair:
 		return room, 0, nil
 	}
-	short, long := min(n1, n2), max(n1, n2)
-	if short > room {
-		long = short
-	} else {
-		long = max(short, room-short)
-	}
+	short := min(n1, n2)
+	long := max(short, room-short)
 	if short+long > room {
 		short = room / 2
 		long = short + room%2

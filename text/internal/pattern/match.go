@@ -57,11 +57,10 @@ func (r *Regexp) Find(text []byte, from int) (start, end int) {
 func (m *machine) run(pc, at int) (int, bool) {
 	bottom := len(m.ways)
 	for {
-		ok := false
-		pc, at, ok = m.forward(pc, at)
+		end, ok := m.forward(pc, at)
 		if ok {
 			m.ways = m.ways[:bottom]
-			return at, true
+			return end, true
 		}
 		if pc, at, ok = m.back(bottom); !ok {
 			return 0, false
@@ -69,17 +68,17 @@ func (m *machine) run(pc, at int) (int, bool) {
 	}
 }
 
-// forward goes on until the program ends (true) or does not match (false).
-func (m *machine) forward(pc, at int) (int, int, bool) {
+// forward goes on until the program ends, at the place it returns, or does not match.
+func (m *machine) forward(pc, at int) (int, bool) {
 	for {
 		if m.steps--; m.steps < 0 {
-			return pc, at, false
+			return at, false
 		}
 		o := &m.ops[pc]
 		ok := true
 		switch o.code {
 		case opMatch:
-			return pc, at, true
+			return at, true
 		case opOne:
 			at, ok = m.one(o.set, at)
 			pc++
@@ -108,7 +107,7 @@ func (m *machine) forward(pc, at int) (int, int, bool) {
 			pc++
 		}
 		if !ok {
-			return pc, at, false
+			return at, false
 		}
 	}
 }

@@ -21,14 +21,7 @@ type set struct {
 
 type runeRange struct{ first, last rune }
 
-// has reports whether r is in the set.
-func (s *set) has(u *ucd.Tables, r rune) bool {
-	if r < utf8.RuneSelf {
-		return s.ascii[r>>6]>>(r&63)&1 == 1
-	}
-	return s.slow(u, r)
-}
-
+// slow reports whether r is in the set, without the help of ascii.
 func (s *set) slow(u *ucd.Tables, r rune) bool {
 	return s.positive(u, r) != s.negative
 }
