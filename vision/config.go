@@ -204,7 +204,9 @@ func parseConfig(b []byte) (Transform, error) {
 			return t, err
 		}
 	}
-	c.valueSteps(&t, &f)
+	if err := c.valueSteps(&t, &f); err != nil {
+		return t, err
+	}
 	t.canonical()
 	if err := t.check(); err != nil {
 		return t, &ConfigError{Err: err}
@@ -266,9 +268,12 @@ func (c *config) crop(t *Transform, f *family) error {
 }
 
 // valueSteps sets what t does to pixels' values.
-func (c *config) valueSteps(t *Transform, f *family) {
+func (c *config) valueSteps(t *Transform, f *family) error {
 	if or(c.DoRescale, true) {
 		t.Rescale = or(c.RescaleFactor, 1.0/255)
+		if t.Rescale == 0 {
+			return &ConfigError{Key: "rescale_factor", Reason: "0 would make every picture black"}
+		}
 		if or(c.RescaleOffset, false) {
 			t.Offset = -1
 		}
@@ -284,6 +289,7 @@ func (c *config) valueSteps(t *Transform, f *family) {
 	if f.twice && or(c.IncludeTop, true) {
 		t.Again = &Normalize{Std: n.Std}
 	}
+	return nil
 }
 
 // or is *p, or otherwise where p is nil.

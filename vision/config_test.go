@@ -220,7 +220,7 @@ func TestConfigErrors(t *testing.T) {
 		`{"do_pad": true}`, `{"size": {"shortest_edge": 300, "longest_edge": 400}}`,
 		`{"image_processor_type": "ConvNextImageProcessor", "crop_pct": 0}`,
 		`{"image_processor_type": "ConvNextImageProcessor", "size": {"height": 3, "width": 4}}`,
-		`{"rescale_factor": 1e999}`,
+		`{"rescale_factor": 1e999}`, `{"rescale_factor": 0}`,
 	} {
 		_, err := parseConfig([]byte(b))
 		var want *ConfigError

@@ -1,6 +1,7 @@
 package vision
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 )
@@ -45,9 +46,9 @@ func (t *Transform) config() (*config, error) {
 			c.CropRounding = new(t.CropRounding)
 		}
 	}
-	c.DoRescale = new(t.Rescale != 0)
-	if t.Rescale != 0 {
-		c.RescaleFactor = new(t.Rescale)
+	c.DoRescale = new(t.Rescale != 0 || t.Offset != 0)
+	if *c.DoRescale {
+		c.RescaleFactor = new(cmp.Or(t.Rescale, 1))
 	}
 	c.DoNormalize = new(t.Normalize.active())
 	if t.Normalize.active() {

@@ -98,10 +98,11 @@ func (d *Decoder) acRefine(c *component, b []int16) bool {
 // refine reads a bit for each coefficient from k on that is not zero, up to and including the end of zeros more than run;
 // it returns where it stopped: at the zero after the run, or past the scan's last coefficient.
 func (d *Decoder) refine(b []int16, k, run int) int {
-	s, in := &d.scan, &d.in
-	bit := int16(1) << s.al
-	for ; k <= s.se; k++ {
-		v := &b[zigzag[k]]
+	in, end := &d.in, d.scan.se
+	bit := int16(1) << d.scan.al
+	block := (*[64]int16)(b)
+	for ; k <= end; k++ {
+		v := &block[zigzag[k]&63]
 		if *v == 0 {
 			if run == 0 {
 				break
@@ -109,13 +110,17 @@ func (d *Decoder) refine(b []int16, k, run int) int {
 			run--
 			continue
 		}
-		if in.bit() && *v&bit == 0 {
+		if in.n == 0 {
+			in.fill()
+		}
+		if int64(in.acc) < 0 && *v&bit == 0 {
 			if *v > 0 {
 				*v += bit
 			} else {
 				*v -= bit
 			}
 		}
+		in.drop(1)
 	}
 	return k
 }
