@@ -124,8 +124,9 @@ model-index:
 
 # {{cell .Title}}
 
-A {{if .Text}}text{{else}}picture{{end}} classifier with {{len .Labels}} classes: a frozen backbone, **{{cell .Backbone.Name}}**, and a logistic regression on its
-{{.Backbone.Features}} features (from the tensor ` + "`{{cell .Backbone.Feature}}`" + `), joined in one ONNX file of standard operators.
+A {{if .Text}}text{{else}}picture{{end}} classifier with {{len .Labels}} classes: {{if .Tune}}the backbone **{{cell .Backbone.Name}}**, fine-tuned ({{.Tune.Unfreeze}}), and a linear head on its
+{{else}}a frozen backbone, **{{cell .Backbone.Name}}**, and a logistic regression on its
+{{end}}{{.Backbone.Features}} features (from the tensor ` + "`{{cell .Backbone.Feature}}`" + `), joined in one ONNX file of standard operators.
 
 ## Results
 

@@ -11,6 +11,8 @@ type Stage string
 const (
 	Extracting Stage = "extract"
 	Probing    Stage = "probe"
+	Freezing   Stage = "frozen layers"
+	Tuning     Stage = "tune"
 	Evaluating Stage = "evaluate"
 	Exporting  Stage = "export"
 	Verifying  Stage = "verify"

@@ -2,6 +2,7 @@ package finetune
 
 import (
 	"github.com/onnx-graft/graft/finetune/dataset"
+	"github.com/onnx-graft/graft/finetune/tune"
 )
 
 // A Record is what run.json says of a model: all that it was made from and came to, and nothing that the same command
@@ -12,6 +13,7 @@ type Record struct {
 	Data     RecordData         `json:"data"`
 	Labels   []string           `json:"labels"`
 	Head     RecordHead         `json:"head"`
+	Tune     *RecordTune        `json:"tune,omitempty"`
 	Metrics  map[string]float64 `json:"metrics"`
 	Proof    RecordProof        `json:"verify"`
 	Options  map[string]any     `json:"options,omitempty"`  // as the caller gave them
@@ -48,6 +50,22 @@ type RecordHead struct {
 	C      float64      `json:"c"`
 	By     string       `json:"c_by"`
 	Scores []ProbeScore `json:"scores,omitempty"`
+}
+
+// A RecordTune says how the backbone's own weights moved.
+type RecordTune struct {
+	Unfreeze string        `json:"unfreeze"`
+	Settings tune.Settings `json:"settings"`
+	Trained  int           `json:"trained"` // numbers
+	Best     int           `json:"best_epoch"`
+	History  []tune.Epoch  `json:"history"`
+}
+
+func recordTune(s *tune.Settings, r *tune.Result) *RecordTune {
+	if r == nil {
+		return nil
+	}
+	return &RecordTune{Unfreeze: s.Unfreeze.String(), Settings: r.Settings, Trained: r.Trained, Best: r.Best, History: r.History}
 }
 
 // A RecordProof says what the written model has proved.

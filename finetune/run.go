@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	"github.com/onnx-graft/graft/finetune/dataset"
+	"github.com/onnx-graft/graft/finetune/tune"
 	"github.com/onnx-graft/graft/heads"
 	"github.com/onnx-graft/graft/onnx"
 )
@@ -15,6 +16,8 @@ type Settings struct {
 	Out           string // the folder to write
 	Extract       ExtractSettings
 	Probe         ProbeSettings
+	Tune          *tune.Settings    // how the backbone's own weights move after the probe; nil: they stay
+	TuneRuntime   onnx.Runtime      // runs the training's one session, so it should use all cores; nil: the runtime of the rest
 	Probabilities bool              // the model gives probabilities beside logits
 	Tolerance     float64           // see [VerifySettings]
 	Title         string            // of the model card
@@ -37,6 +40,7 @@ type Result struct {
 	Out      string             `json:"out"`
 
 	Probe  ProbeResult  `json:"-"`
+	Tuned  *tune.Result `json:"-"` // nil where the backbone stayed as it was
 	Record Record       `json:"-"`
 	Card   Card         `json:"-"` // with the full report of the held-out rows
 	Stats  ExtractStats `json:"-"`
@@ -68,11 +72,11 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	}
 	clock := newStageClock(s.Progress)
 	s.Progress = clock
-	w := &workshop[T]{rt: rt, pure: pure, backbone: b, data: data, settings: s, result: r}
+	w := &workshop[T]{rt: rt, pure: pure, given: b, backbone: b, data: data, settings: s, result: r}
 	for _, step := range []struct {
 		stage Stage
 		do    func(context.Context) error
-	}{{Extracting, w.extract}, {Probing, w.probe}, {Evaluating, w.evaluate}, {Exporting, w.export}} {
+	}{{Extracting, w.extract}, {Probing, w.probe}, {Tuning, w.tune}, {Evaluating, w.evaluate}, {Exporting, w.export}} {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("finetune: %s: %w", step.stage, err)
 		}
@@ -102,13 +106,15 @@ func (b *Backbone[T]) reopens() bool { return b.Reopen != nil }
 // A workshop is one run under way.
 type workshop[T any] struct {
 	rt, pure onnx.Runtime
-	backbone *Backbone[T]
+	given    *Backbone[T] // as it was opened
+	backbone *Backbone[T] // as it is exported: given, or with weights of its own
 	data     dataset.Split[T]
 	settings Settings
 	result   *Result
 
 	train, validation, test split
 	probed                  ProbeResult
+	head                    heads.Head // what is judged and exported
 }
 
 // A split is features and the classes they should give.
@@ -124,14 +130,10 @@ func (w *workshop[T]) extract(ctx context.Context) error {
 	for _, part := range parts {
 		all = append(all, part...)
 	}
-	s := w.settings.Extract
-	s.Progress = w.settings.Progress
-	s.Name = func(i int) string { return all[i].ID }
-	x, stats, err := Extract(ctx, w.rt, w.backbone, dataset.Inputs(all), s)
+	x, err := w.features(ctx, all)
 	if err != nil {
 		return err
 	}
-	w.result.Stats = stats
 	at := 0
 	for i, into := range []*split{&w.train, &w.validation, &w.test} {
 		n := len(parts[i])
@@ -142,6 +144,16 @@ func (w *workshop[T]) extract(ctx context.Context) error {
 		at += n
 	}
 	return nil
+}
+
+// features extracts the features of examples from the backbone as it is.
+func (w *workshop[T]) features(ctx context.Context, of []dataset.Example[T]) (heads.Matrix, error) {
+	s := w.settings.Extract
+	s.Progress = w.settings.Progress
+	s.Name = func(i int) string { return of[i].ID }
+	x, stats, err := Extract(ctx, w.rt, w.backbone, dataset.Inputs(of), s)
+	w.result.Stats = stats
+	return x, err
 }
 
 // targets are the classes of examples.
@@ -166,13 +178,13 @@ func (w *workshop[T]) probe(ctx context.Context) (err error) {
 	s.Progress = w.settings.Progress
 	s.ValidationX, s.ValidationY = w.validation.x, w.validation.y
 	w.probed, err = Probe(ctx, w.train.x, w.train.y, s)
-	w.result.Probe = w.probed
+	w.result.Probe, w.head = w.probed, w.probed.Head
 	return err
 }
 
 func (w *workshop[T]) evaluate(ctx context.Context) error {
 	w.settings.Progress.Start(Evaluating, 0)
-	report, err := Evaluate(w.probed.Head, w.test.x, w.test.y.Class, w.data.Labels)
+	report, err := Evaluate(w.head, w.test.x, w.test.y.Class, w.data.Labels)
 	if err != nil {
 		return err
 	}
@@ -182,7 +194,7 @@ func (w *workshop[T]) evaluate(ctx context.Context) error {
 }
 
 func (w *workshop[T]) export(ctx context.Context) error {
-	digest, err := modelDigest(w.backbone.Model)
+	digest, err := modelDigest(w.given.Model)
 	if err != nil {
 		return err
 	}
@@ -202,13 +214,14 @@ func (w *workshop[T]) export(ctx context.Context) error {
 			Name: w.data.Name, Train: recordRows(w.data.Train), Validation: recordRows(w.data.Validation), Test: recordRows(w.data.Test), Report: w.data.Report,
 		},
 		Labels:  r.Labels,
-		Head:    RecordHead{Kind: logisticHead, C: w.probed.C, By: w.probed.By, Scores: w.probed.Scores},
+		Head:    RecordHead{Kind: r.Head, C: w.probed.C, By: w.probed.By, Scores: w.probed.Scores},
+		Tune:    recordTune(w.settings.Tune, r.Tuned),
 		Metrics: r.Metrics,
 		Proof:   RecordProof{Rows: r.Rows.Test, Tolerance: verify.Tolerance},
 		Options: maps.Clone(s.Options), Versions: maps.Clone(s.Versions),
 	}
 	candidate := Candidate[T]{
-		Backbone: w.backbone, Head: w.probed.Head, Labels: r.Labels,
+		Backbone: w.backbone, Head: w.head, Labels: r.Labels,
 		Proof: dataset.Inputs(w.data.Test), Features: w.test.x, Record: r.Record, Card: r.Card,
 	}
 	r.Verify, err = Export(ctx, w.rt, s.Out, candidate, ExportSettings{

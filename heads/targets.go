@@ -196,6 +196,15 @@ func (c ClassWeight) rowWeights(t Targets) ([]float64, error) {
 	return w, nil
 }
 
+// PerClass returns what a row of each class counts, nil where all count 1.
+func (c ClassWeight) PerClass(t Targets) ([]float64, error) {
+	ones := make([]float64, len(t.Class))
+	for i := range ones {
+		ones[i] = 1
+	}
+	return c.classWeights(t.Class, t.Classes, ones)
+}
+
 // classWeights returns the weight of each of k classes, nil where all are 1.
 func (c ClassWeight) classWeights(class []int, k int, w []float64) ([]float64, error) {
 	if !c.Balanced && len(c.Of) == 0 {

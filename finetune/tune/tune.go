@@ -45,46 +45,55 @@ type Problem struct {
 
 // Settings say how the weights move. The zero value is the recipe of [Run]'s documentation.
 type Settings struct {
-	Unfreeze     Unfreeze       // what moves; the zero value: all
-	Epochs       int            // 0 is 6 below 2,000 training examples, else 3
-	BatchSize    int            // 0 is 16 below 2,000 training examples, else 32
-	LearningRate float64        // of the backbone at its peak; 0 is 1e-4
-	HeadScale    float64        // times as fast for the head; 0 is 10
-	LayerDecay   float64        // rate of a layer relative to the one above; 0 is 1
-	WeightDecay  float64        // on matrices; 0 is 0.01, negative none
-	Warmup       float64        // part of all steps; 0 is 0.1, negative none
-	Schedule     optim.Schedule // "" is linear
-	Clip         float64        // limit of the gradient's global norm; 0 is 1, negative none
-	Dropout      float64        // of the features; 0 is 0.1, negative none
-	Seed         uint64
-	Patience     int // epochs without a better score before stopping; 0 never stops early
+	Unfreeze     Unfreeze       `json:"-"`             // what moves; the zero value: all
+	Epochs       int            `json:"epochs"`        // 0 is 6 below 2,000 training examples, else 3
+	BatchSize    int            `json:"batch_size"`    // 0 is 16 below 2,000 training examples, else 32
+	LearningRate float64        `json:"learning_rate"` // of the backbone at its peak; 0 is 1e-4
+	HeadScale    float64        `json:"head_scale"`    // times as fast for the head; 0 is 10
+	LayerDecay   float64        `json:"layer_decay"`   // rate of a layer relative to the one above; 0 is 1
+	WeightDecay  float64        `json:"weight_decay"`  // on matrices; 0 is 0.01, negative none
+	Warmup       float64        `json:"warmup"`        // part of all steps; 0 is 0.1, negative none
+	Schedule     optim.Schedule `json:"schedule"`      // "" is linear
+	Clip         float64        `json:"clip"`          // limit of the gradient's global norm; 0 is 1, negative none
+	Dropout      float64        `json:"dropout"`       // of the features; 0 is 0.1, negative none
+	Seed         uint64         `json:"seed"`
+	Patience     int            `json:"patience"` // epochs without a better score before stopping; 0 never stops early
 
-	Progress func(Step) // called after each step; nil is silence
+	Progress func(Step) `json:"-"` // called after each step; nil is silence
 }
 
-// A Step tells how training goes.
+// A Stage is a part of a run.
+type Stage string
+
+const (
+	Freezing Stage = "frozen layers" // every example goes once through the layers that stay
+	Training Stage = "training"
+)
+
+// A Step tells how a run goes.
 type Step struct {
-	Stage      string // "frozen layers" or "train"
-	Done, Of   int    // steps, or examples in the first stage
-	Epoch      int    // from 1
+	Stage      Stage
+	Done, Of   int // steps, or examples in the first stage
+	Epoch      int // from 1
 	Loss, Norm float64
 }
 
 // An Epoch is one line of a training history.
 type Epoch struct {
-	Number int
-	Loss   float64 // mean over the epoch's steps
-	Score  float64 // NaN without validation examples
+	Number int      `json:"epoch"`
+	Loss   *float64 `json:"loss,omitempty"`  // mean over the epoch's steps; nil for epoch 0, before the first
+	Score  *float64 `json:"score,omitempty"` // nil without validation examples
 }
 
 // A Result is a trained backbone and head.
 type Result struct {
-	Model   *onnx.Model // the backbone as given, with new weights
-	Weight  heads.Matrix
-	Bias    []float32
-	History []Epoch
-	Best    int // the epoch whose weights these are
-	Trained int // numbers that were trained
+	Model    *onnx.Model // the backbone as given, with new weights
+	Weight   heads.Matrix
+	Bias     []float32
+	History  []Epoch
+	Best     int      // the epoch whose weights these are; 0: those it began with
+	Settings Settings // as they were used, defaults filled in
+	Trained  int      // numbers that were trained
 }
 
 // A DivergedError says that the loss or a gradient stopped being a number.
@@ -171,7 +180,7 @@ func (t *trainer) open(ctx context.Context, rt onnx.Runtime) error {
 		return err
 	}
 	if t.net.prefix != nil {
-		report := func(done, total int) { t.report(Step{Stage: "frozen layers", Done: done, Of: total}) }
+		report := func(done, total int) { t.report(Step{Stage: Freezing, Done: done, Of: total}) }
 		if t.frozen, err = computeActivations(ctx, rt, t.net, t.p, t.batches, report); err != nil {
 			return err
 		}
@@ -245,7 +254,7 @@ func (t *trainer) train(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 		top = score
-		history = append(history, Epoch{Number: 0, Loss: math.NaN(), Score: score})
+		history = append(history, Epoch{Score: &score})
 	}
 	for epoch := 1; epoch <= t.s.Epochs; epoch++ {
 		var sum float64
@@ -262,19 +271,22 @@ func (t *trainer) train(ctx context.Context) (*Result, error) {
 			}
 			sum += loss
 			step++
-			t.report(Step{Stage: "train", Done: step, Of: total, Epoch: epoch, Loss: loss, Norm: norm})
+			t.report(Step{Stage: Training, Done: step, Of: total, Epoch: epoch, Loss: loss, Norm: norm})
 		}
-		e := Epoch{Number: epoch, Loss: sum / float64(perEpoch), Score: math.NaN()}
+		mean := sum / float64(perEpoch)
+		e := Epoch{Number: epoch, Loss: &mean}
 		if len(t.p.Validation) > 0 {
 			score, err := t.score(ctx)
 			if err != nil {
 				return nil, err
 			}
-			e.Score = score
+			e.Score = &score
 		}
 		history = append(history, e)
-		if len(t.p.Validation) == 0 || e.Score > top {
-			top, best = e.Score, t.snapshot(epoch)
+		if e.Score == nil {
+			best = t.snapshot(epoch)
+		} else if *e.Score > top {
+			top, best = *e.Score, t.snapshot(epoch)
 		}
 		if t.s.Patience > 0 && epoch-best.epoch >= t.s.Patience {
 			break
@@ -299,7 +311,7 @@ func (t *trainer) snapshot(epoch int) snapshot {
 
 // result puts the best weights into the backbone.
 func (t *trainer) result(best snapshot, history []Epoch) (*Result, error) {
-	r := &Result{History: history, Best: best.epoch}
+	r := &Result{History: history, Best: best.epoch, Settings: t.s}
 	for i, w := range t.net.weights {
 		copy(w.data, best.data[i])
 		r.Trained += len(w.data)

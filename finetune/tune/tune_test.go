@@ -143,9 +143,9 @@ func TestRun(t *testing.T) {
 			t.Fatal(err)
 		}
 		best := a.History[a.Best]
-		t.Logf("%s: score %.3f after epoch %d, %d numbers trained", c.unfreeze, best.Score, best.Number, a.Trained)
-		if best.Score < c.least {
-			t.Errorf("%s: score %.3f, want %.2f", c.unfreeze, best.Score, c.least)
+		t.Logf("%s: score %.3f after epoch %d, %d numbers trained", c.unfreeze, *best.Score, best.Number, a.Trained)
+		if *best.Score < c.least {
+			t.Errorf("%s: score %.3f, want %.2f", c.unfreeze, *best.Score, c.least)
 		}
 		again, err := tune.Run(context.Background(), rt, s.problem(m, 400), settings)
 		if err != nil {

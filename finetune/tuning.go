@@ -1,0 +1,121 @@
+package finetune
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/onnx-graft/graft/finetune/dataset"
+	"github.com/onnx-graft/graft/finetune/tune"
+	"github.com/onnx-graft/graft/heads"
+	"github.com/onnx-graft/graft/onnx"
+	"github.com/onnx-graft/graft/onnx/autodiff"
+)
+
+// linearHead names the head that was trained together with its backbone.
+const linearHead = "linear"
+
+// tune trains the backbone from the probed head on, and takes what came of it in place of both: the features of the
+// held-out rows are computed again.
+func (w *workshop[T]) tune(ctx context.Context) error {
+	settings := w.settings.Tune
+	if settings == nil {
+		return nil
+	}
+	start := w.probed.Head.Linear()
+	x := examples[T]{pre: w.backbone.Preprocessor}
+	parts := [][]int{}
+	var class []int
+	for _, p := range []struct {
+		rows  []T
+		class []int
+	}{{dataset.Inputs(w.data.Train), w.train.y.Class}, {dataset.Inputs(w.data.Validation), w.validation.y.Class}} {
+		rows := make([]int, len(p.rows))
+		for i := range rows {
+			rows[i] = len(x.rows) + i
+		}
+		x.rows, class, parts = append(x.rows, p.rows...), append(class, p.class...), append(parts, rows)
+	}
+	weights, err := w.settings.Probe.ClassWeight.PerClass(w.train.y)
+	if err != nil {
+		return fmt.Errorf("finetune: tune: %w", err)
+	}
+	truth := class[len(parts[0]):]
+	problem := &tune.Problem{
+		Model: w.backbone.Model, Weight: start.Weight, Bias: start.Folded(), Loss: autodiff.CrossEntropy{},
+		Targets: func(rows []int) (*onnx.Tensor, error) {
+			classes := make([]int, len(rows))
+			for i, r := range rows {
+				classes[i] = class[r]
+			}
+			return autodiff.CrossEntropy{}.Targets(classes, len(w.data.Labels), 0, weights)
+		},
+		Examples: x, Train: parts[0], Validation: parts[1],
+		Score: func(logits heads.Matrix) float64 { return -logLoss(logits, truth) },
+	}
+	s := *settings
+	s.Progress = w.tuneProgress()
+	rt := w.settings.TuneRuntime
+	if rt == nil {
+		rt = w.rt
+	}
+	result, err := tune.Run(ctx, rt, problem, s)
+	if err != nil {
+		return fmt.Errorf("finetune: %w", err)
+	}
+	w.result.Tuned, w.result.Head = result, linearHead
+	tuned := *w.backbone
+	tuned.Model = result.Model
+	w.backbone, w.head = &tuned, &heads.Linear{Weight: result.Weight, Bias: result.Bias}
+	w.test.x, err = w.features(ctx, w.data.Test)
+	return err
+}
+
+// tuningStages are the stages of a training, as a [Progress] is told of them.
+var tuningStages = map[tune.Stage]Stage{tune.Freezing: Freezing, tune.Training: Tuning}
+
+// tuneProgress passes a training's steps on.
+func (w *workshop[T]) tuneProgress() func(tune.Step) {
+	var stage tune.Stage
+	done := 0
+	return func(s tune.Step) {
+		if s.Stage != stage {
+			stage, done = s.Stage, 0
+			w.settings.Progress.Start(tuningStages[s.Stage], s.Of)
+		}
+		w.settings.Progress.Add(s.Done - done)
+		done = s.Done
+	}
+}
+
+// logLoss is the mean cross-entropy of the rows' classes.
+func logLoss(logits heads.Matrix, class []int) float64 {
+	var sum float64
+	for i, k := range class {
+		sum -= math.Log(max(softmax(logits.Row(i))[k], 1e-300))
+	}
+	return sum / float64(len(class))
+}
+
+// examples are a data set as package tune reads it.
+type examples[T any] struct {
+	pre  Preprocessor[T]
+	rows []T
+}
+
+func (e examples[T]) Len() int { return len(e.rows) }
+
+func (e examples[T]) Size(i int) int {
+	if sizer, ok := e.pre.(Sizer[T]); ok {
+		return sizer.Size(e.rows[i])
+	}
+	return 1
+}
+
+func (e examples[T]) Feeds(rows []int) (onnx.Feeds, error) {
+	batch := make([]T, len(rows))
+	for i, r := range rows {
+		batch[i] = e.rows[r]
+	}
+	return e.pre.Feeds(batch)
+}
