@@ -20,6 +20,12 @@ func TestHeadsKeepTheContract(t *testing.T) {
 		{"Logistic balanced", heads.Classification, func() heads.Head {
 			return &heads.Logistic{C: 0.3, ClassWeight: heads.ClassWeight{Balanced: true}, Smoothing: 0.1}
 		}},
+		{"MultiLabelLogistic", heads.MultiLabel, func() heads.Head { return &heads.MultiLabelLogistic{} }},
+		{"MultiLabelLogistic balanced", heads.MultiLabel, func() heads.Head { return &heads.MultiLabelLogistic{C: 5, Balanced: true} }},
+		{"LinearSVM", heads.Classification, func() heads.Head { return &heads.LinearSVM{} }},
+		{"Ridge", heads.Regression, func() heads.Head { return &heads.Ridge{} }},
+		{"Ridge of one α", heads.Regression, func() heads.Head { return &heads.Ridge{Alpha: 3} }},
+		{"RidgeClassifier", heads.Classification, func() heads.Head { return &heads.RidgeClassifier{} }},
 	} {
 		t.Run(c.name, func(t *testing.T) { headstest.Run(t, rt, c.task, c.newHead) })
 	}

@@ -3,7 +3,6 @@ package heads
 import (
 	"cmp"
 	"context"
-	"math"
 	"slices"
 
 	"github.com/onnx-graft/graft/onnx"
@@ -59,7 +58,7 @@ func (h *Logistic) Path(ctx context.Context, x Matrix, y Targets, cs []float64) 
 	if err != nil {
 		return nil, err
 	}
-	p := newProblem(ctx, z, x.Cols, y, weights, h.Smoothing)
+	p := newSoftmax(ctx, z, x.Cols, y, weights, h.Smoothing)
 	order := make([]int, len(cs))
 	for i := range order {
 		order[i] = i
@@ -69,30 +68,21 @@ func (h *Logistic) Path(ctx context.Context, x Matrix, y Targets, cs []float64) 
 	for _, i := range order {
 		one := *h
 		one.C = cs[i]
-		if one.stats, err = p.solve(cs[i], cmp.Or(h.Tol, 1e-4), cmp.Or(h.MaxIter, 1000)); err != nil {
+		if one.stats, err = p.solve(cs[i], h.Tol, h.MaxIter); err != nil {
 			return nil, err
 		}
-		one.fitted = newAffine(s, p.weights(), p.intercepts())
+		w, b := p.classLogits(p.classes, p.present)
+		one.fitted = newAffine(s, w, b)
 		path[i] = &one
 	}
 	return path, nil
 }
 
 func (h *Logistic) check(cs []float64) error {
-	for _, c := range cs {
-		if !(c > 0) || math.IsInf(c, 0) {
-			return &SettingError{Field: "Logistic.C", Value: c, Want: "a number above 0"}
-		}
-	}
-	switch {
-	case !(h.Smoothing >= 0 && h.Smoothing < 1):
+	if !(h.Smoothing >= 0 && h.Smoothing < 1) {
 		return &SettingError{Field: "Logistic.Smoothing", Value: h.Smoothing, Want: "0 to below 1"}
-	case !(h.Tol >= 0):
-		return &SettingError{Field: "Logistic.Tol", Value: h.Tol, Want: "0 or more"}
-	case h.MaxIter < 0:
-		return &SettingError{Field: "Logistic.MaxIter", Value: h.MaxIter, Want: "0 or more"}
 	}
-	return nil
+	return checkLinear("Logistic", cs, h.Tol, h.MaxIter)
 }
 
 // Predict implements [Head]: N×K logits.
@@ -103,33 +93,19 @@ func (h *Logistic) Emit(b *onnx.Builder, features *onnx.Value) (*onnx.Value, err
 	return h.fitted.emit(b, features)
 }
 
-// A problem is a logistic regression on standardised features, with the best parameters so far.
-type problem struct {
-	objective *objective
-	total     float64 // Σ w_i
-	cols      int     // D without padding
-	classes   int
-	present   []int // the classes with rows, ascending: column k of a softmax is class present[k]
-	params    []float64
+// softmax is a logistic regression on standardised features: which classes its columns stand for.
+type softmax struct {
+	*linearFit
+	classes int
+	present []int // the classes with rows, ascending: column k of a softmax is class present[k]
 }
 
-func newProblem(ctx context.Context, z Matrix, cols int, y Targets, weights []float64, smoothing float64) *problem {
-	p := &problem{cols: cols, classes: y.Classes}
-	column := make([]int, y.Classes)
-	for i, k := range y.Class {
-		if weights[i] > 0 {
-			column[k] = 1
-		}
-		p.total += weights[i]
-	}
-	for k, n := range column {
-		if n > 0 {
-			column[k] = len(p.present)
-			p.present = append(p.present, k)
-		}
-	}
+func newSoftmax(ctx context.Context, z Matrix, cols int, y Targets, weights []float64, smoothing float64) *softmax {
+	s := &softmax{classes: y.Classes}
+	var column []int
+	s.present, column = presentClasses(y, weights)
 	var l loss
-	if len(p.present) == 2 {
+	if len(s.present) == 2 {
 		target := make([]float32, z.Rows)
 		for i, k := range y.Class {
 			target[i] = float32(smoothing/2 + (1-smoothing)*float64(column[k]))
@@ -140,64 +116,55 @@ func newProblem(ctx context.Context, z Matrix, cols int, y Targets, weights []fl
 		for i, k := range y.Class {
 			class[i] = column[k]
 		}
-		l = &softmaxLoss{m: len(p.present), class: class, weight: narrow(weights), smoothing: smoothing}
+		l = &softmaxLoss{m: len(s.present), class: class, weight: narrow(weights), smoothing: smoothing}
 	}
-	p.objective = newObjective(ctx, z, l)
-	p.params = make([]float64, len(p.objective.grad))
-	return p
+	s.linearFit = newLinearFit(ctx, z, cols, l, weights)
+	return s
 }
 
-// solve minimises for one C, from the parameters so far. The optimizer sees the objective divided by C Σ w_i, so that
-// tolerances mean the same whatever the number of rows.
-func (p *problem) solve(c, tol float64, maxIter int) (Fitted, error) {
-	p.objective.l2 = 1 / (c * p.total)
-	p.objective.scale = 1 / p.total
-	f, err := minimize(p.objective, p.params, tol, maxIter, nil)
-	f.Objective *= c * p.total
-	return f, err
-}
-
-// weights returns W, K×D, for standardised features.
-func (p *problem) weights() []float64 {
-	d, m := p.cols, p.objective.loss.columns()
-	w := make([]float64, p.classes*d)
-	for j := range d {
-		if m == 1 {
-			half := p.params[j] / 2
-			w[p.present[0]*d+j], w[p.present[1]*d+j] = -half, half
-			continue
-		}
-		for k, class := range p.present {
-			w[class*d+j] = p.params[j*m+k]
+// presentClasses returns the classes with rows of weight above 0, ascending, and for each class its place among them
+// (0 for the others).
+func presentClasses(y Targets, weights []float64) (present, place []int) {
+	place = make([]int, y.Classes)
+	for i, k := range y.Class {
+		if weights[i] > 0 {
+			place[k] = 1
 		}
 	}
-	return w
+	for k, n := range place {
+		if n > 0 {
+			place[k] = len(present)
+			present = append(present, k)
+		}
+	}
+	return present, place
+}
+
+// classLogits turns the columns of a fit on two or more present classes into W, K×D, and b, K, for all of them. One column
+// is the second class's logit minus the first's.
+//
+// As the columns of a softmax add up to 0, some logit is always at or above the smallest intercept.
+func (l *linearFit) classLogits(classes int, present []int) (w, b []float64) {
+	w, b = make([]float64, classes*l.cols), make([]float64, classes)
+	columns := make([]float64, len(present))
+	for k, class := range present {
+		from, scale := k, 1.0
+		if len(present) == 2 {
+			from, scale = 0, float64(k)-0.5
+		}
+		columns[k] = scale * l.column(from, w[class*l.cols:(class+1)*l.cols])
+		for j := range l.cols {
+			w[class*l.cols+j] *= scale
+		}
+	}
+	for k := range b {
+		b[k] = slices.Min(columns) - absentBelow
+	}
+	for k, class := range present {
+		b[class] = columns[k]
+	}
+	return w, b
 }
 
 // absentBelow is how far the logit of a class without rows lies below the smallest intercept.
 const absentBelow = 30
-
-// intercepts returns b, K. As the softmax's columns add up to 0, some logit is always at or above the smallest intercept.
-func (p *problem) intercepts() []float64 {
-	m := p.objective.loss.columns()
-	b := p.params[len(p.params)-m:]
-	if m == 1 {
-		b = []float64{-b[0] / 2, b[0] / 2}
-	}
-	out := make([]float64, p.classes)
-	for k := range out {
-		out[k] = slices.Min(b) - absentBelow
-	}
-	for k, class := range p.present {
-		out[class] = b[k]
-	}
-	return out
-}
-
-func narrow(v []float64) []float32 {
-	out := make([]float32, len(v))
-	for i, f := range v {
-		out[i] = float32(f)
-	}
-	return out
-}

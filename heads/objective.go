@@ -14,8 +14,7 @@ func (m Matrix) size() (rows, cols int) { return m.Rows, m.Cols }
 
 func (m Matrix) block(lo, hi int, _ []float32) []float32 { return m.Data[lo*m.Cols : hi*m.Cols] }
 
-// An objective is ½·l2·‖W‖² + scale·Σ loss(row) as a function of (D+1)×m parameters: W, D×m, then the intercept, m, which
-// is not penalised. Value and gradient come from one pass over the rows.
+// An objective is ½·l2·‖W‖² + scale·Σ loss(row) as a function of (D+1)×m parameters: W, D×m, then the intercept, m. Value and gradient come from one pass over the rows.
 //
 // Blocks of rows are multiplied in float32 and added up in float64 over a partition that depends on the sizes alone, in
 // the partition's order: the result does not depend on the number of cores.
@@ -24,6 +23,8 @@ type objective struct {
 	loss  loss
 	l2    float64
 	scale float64
+	// penalized: the intercept is part of ‖W‖ too.
+	penalized bool
 
 	ctx    context.Context
 	cut    partition
@@ -149,7 +150,10 @@ func (o *objective) reduce(params []float64) float64 {
 	for _, v := range o.values {
 		value += v
 	}
-	free := len(params) - o.loss.columns()
+	free := len(params) // the parameters from there on are not penalised
+	if !o.penalized {
+		free -= o.loss.columns()
+	}
 	for _, w := range params[:free] {
 		square += w * w
 	}

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 from scipy.special import logsumexp
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifierCV, RidgeCV
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
+from sklearn.preprocessing import StandardScaler, normalize
+from sklearn.svm import LinearSVC
 from sklearn.utils.class_weight import compute_class_weight
 
 rng = np.random.default_rng(7)
@@ -25,9 +27,9 @@ def draw(n, d, k, spread=1.0):
     return np.round(x, 3).astype(np.float32), y
 
 
-def matrix(m):
+def matrix(m, digits=10):
     m = np.atleast_2d(np.asarray(m, dtype=np.float64))
-    return {"rows": m.shape[0], "cols": m.shape[1], "data": m.ravel().tolist()}
+    return {"rows": m.shape[0], "cols": m.shape[1], "data": [float(f"{v:.{digits}g}") for v in m.ravel()]}
 
 
 def softmax_loss(z, y):
@@ -51,13 +53,77 @@ def logistic(name, n, d, k, c, weight=None, sample=False):
     logits = m.decision_function(z)
     logits = np.stack([-logits / 2, logits / 2], axis=1) if k == 2 else logits - m.intercept_.mean()
     objective = 0.5 * (m.coef_ ** 2).sum() + c * (row * softmax_loss(logits, y)).sum()
-    return {"name": name, "x": matrix(x), "y": y.tolist(), "classes": k, "c": c,
+    return {"name": name, "x": matrix(x, 7), "y": y.tolist(), "classes": k, "c": c,
             "weights": None if w is None else w.astype(float).tolist(),
             "balanced": weight == "balanced", "of": weight if isinstance(weight, dict) else None,
             "objective": objective, "logits": matrix(logits)}
 
 
+def multilabel(name, n, d, k, c):
+    x, _ = draw(n, d, 2)
+    y = (x @ rng.normal(size=(d, k)) + rng.normal(size=k) * 3 + 2 * rng.normal(size=(n, k)) > 0).astype(int)
+    z = StandardScaler().fit_transform(x.astype(np.float64))
+    logits, objective = np.zeros((n, k)), 0.0
+    for j in range(k):
+        m = LogisticRegression(C=c, tol=1e-13, max_iter=10000, solver="newton-cholesky").fit(z, y[:, j])
+        logits[:, j] = m.decision_function(z)
+        objective += 0.5 * (m.coef_ ** 2).sum() + c * np.logaddexp(0, (1 - 2 * y[:, j]) * logits[:, j]).sum()
+    return {"name": name, "x": matrix(x, 7), "labels": matrix(y), "c": c, "objective": objective, "logits": matrix(logits)}
+
+
+def svm(name, n, d, k, c, sample=False):
+    x, y = draw(n, d, k)
+    w = np.round(rng.uniform(0.2, 3, size=n), 3).astype(np.float32) if sample else None
+    x64 = x.astype(np.float64)
+    z = StandardScaler().fit(x64, sample_weight=w).transform(x64)
+    m = LinearSVC(C=c, dual=False, tol=1e-13, max_iter=1000000).fit(z, y, sample_weight=w)
+    f = m.decision_function(z)
+    row = np.ones(n) if w is None else w.astype(np.float64)
+    f = f.reshape(n, -1)
+    t = (2 * y - 1)[:, None] if k == 2 else np.where(np.eye(k)[y] > 0, 1, -1)
+    objective = 0.5 * (m.coef_ ** 2).sum() + 0.5 * (m.intercept_ ** 2).sum() + c * (row[:, None] * np.maximum(0, 1 - t * f) ** 2).sum()
+    logits = np.hstack([-f / 2, f / 2]) if k == 2 else f
+    return {"name": name, "x": matrix(x, 7), "y": y.tolist(), "classes": k, "c": c,
+            "weights": None if w is None else w.astype(float).tolist(), "objective": objective, "logits": matrix(logits)}
+
+
+ALPHAS = [1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6]
+
+
+def ridge(name, n, d, t, noise, sample=False):
+    x, _ = draw(n, d, 2)
+    w = np.round(rng.uniform(0.2, 3, size=n), 3).astype(np.float32) if sample else None
+    x64 = x.astype(np.float64)
+    z = StandardScaler().fit(x64, sample_weight=w).transform(x64)
+    y = np.round(z @ rng.normal(size=(d, t)) + noise * rng.normal(size=(n, t)) + 5, 3).astype(np.float32)
+    m = RidgeCV(alphas=ALPHAS).fit(z, y.astype(np.float64), sample_weight=w)
+    one = Ridge(alpha=2.5, tol=1e-12).fit(z, y.astype(np.float64), sample_weight=w)
+    return {"name": name, "x": matrix(x, 7), "values": matrix(y, 7), "weights": None if w is None else w.astype(float).tolist(),
+            "alpha": m.alpha_, "predicted": matrix(m.predict(z).reshape(n, t)), "predicted_one": matrix(one.predict(z).reshape(n, t))}
+
+
+def ridge_classifier(name, n, d, k, weight=None):
+    x, y = draw(n, d, k)
+    z = StandardScaler().fit_transform(x.astype(np.float64))
+    m = RidgeClassifierCV(alphas=ALPHAS, class_weight=weight).fit(z, y)
+    f = m.decision_function(z).reshape(n, -1)
+    return {"name": name, "x": matrix(x, 7), "y": y.tolist(), "classes": k, "balanced": weight == "balanced", "alpha": m.alpha_,
+            "logits": matrix(np.hstack([-f / 2, f / 2]) if k == 2 else f)}
+
+
 def main():
+    more = {
+        "multilabel": [multilabel("three labels", 150, 6, 3, 1.0), multilabel("one label", 100, 8, 1, 0.1),
+                       multilabel("seven labels", 200, 10, 7, 3.0)],
+        "svm": [svm("binary", 120, 7, 2, 1.0), svm("four classes", 150, 8, 4, 0.05), svm("sample weights", 110, 6, 3, 0.5, sample=True),
+                svm("more columns than rows", 40, 60, 3, 0.01)],
+        "ridge": [ridge("one target", 100, 8, 1, 1.0), ridge("three targets", 130, 20, 3, 4.0),
+                  ridge("sample weights", 90, 6, 2, 2.0, sample=True), ridge("more columns than rows", 40, 70, 2, 20.0),
+                  ridge("more columns than rows, weights", 40, 55, 1, 20.0, sample=True)],
+        "ridge_classifier": [ridge_classifier("binary", 120, 9, 2), ridge_classifier("five classes", 150, 12, 5),
+                             ridge_classifier("balanced", 131, 8, 4, weight="balanced"),
+                             ridge_classifier("more columns than rows", 35, 50, 3)],
+    }
     out = {"logistic": [
         logistic("binary", 120, 7, 2, 1.0),
         logistic("binary strong penalty", 90, 20, 2, 0.003),
@@ -69,6 +135,7 @@ def main():
         logistic("weights by class", 140, 6, 3, 2.0, weight={0: 0.5, 1: 1.0, 2: 4.0}),
         logistic("more columns than rows", 40, 60, 4, 0.1),
     ]}
+    out |= more
     with open(Path(__file__).with_name("goldens.json"), "w") as f:
         json.dump(out, f, separators=(",", ":"))
         f.write("\n")

@@ -1,0 +1,254 @@
+package heads
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// leastSquares is a penalised least-squares problem on standardised features, of the rows whose weight is above 0. With
+// fewer rows than columns it is solved in the dual.
+type leastSquares struct {
+	x       Matrix     // n×D, padded, of weighted mean 0
+	cols    int        // D without padding
+	weights []float64  // n
+	total   float64    // Σ weights
+	y       *mat.Dense // n×t, less the mean
+	mean    []float64  // t: weighted mean of the targets
+	scaling *scaling
+	dual    bool
+	gram    *mat.SymDense // Xᵀ diag(w) X, or √w X Xᵀ √w in the dual
+	right   *mat.Dense    // Xᵀ diag(w) y, or √w y in the dual
+}
+
+// newLeastSquares prepares the regression of y on x. Features are scaled to variance 1 by rowWeights, and centred as y
+// is by weights, which the fit uses.
+func newLeastSquares(ctx context.Context, x, y Matrix, rowWeights []float32, weights []float64) (*leastSquares, error) {
+	if err := x.checkFinite("feature"); err != nil {
+		return nil, err
+	}
+	s, err := newScaling(ctx, x, rowWeights)
+	if err != nil {
+		return nil, err
+	}
+	centred, err := newScaling(ctx, x, narrow(weights))
+	if err != nil {
+		return nil, err
+	}
+	s.mean = centred.mean
+	r := &leastSquares{cols: x.Cols, scaling: s, mean: make([]float64, y.Cols)}
+	var kept []int
+	for i, w := range weights {
+		if w > 0 {
+			kept = append(kept, i)
+			r.weights = append(r.weights, w)
+			r.total += w
+		}
+	}
+	if r.x, err = s.apply(ctx, x); err != nil {
+		return nil, err
+	}
+	if len(kept) < x.Rows {
+		r.x = r.x.Subset(kept)
+	}
+	r.centre(y, kept)
+	r.dual = len(kept) < x.Cols
+	return r, r.normal(ctx)
+}
+
+// centre sets y and its mean from the rows kept.
+func (r *leastSquares) centre(y Matrix, kept []int) {
+	for n, i := range kept {
+		for k, v := range y.Row(i) {
+			r.mean[k] += r.weights[n] / r.total * float64(v)
+		}
+	}
+	r.y = mat.NewDense(len(kept), y.Cols, nil)
+	for n, i := range kept {
+		for k, v := range y.Row(i) {
+			r.y.Set(n, k, float64(v)-r.mean[k])
+		}
+	}
+}
+
+// normal sets both sides of the normal equations.
+func (r *leastSquares) normal(ctx context.Context) error {
+	n, t := r.y.Dims()
+	if r.dual {
+		k, err := outer(ctx, r.x, r.weights)
+		if err != nil {
+			return err
+		}
+		r.gram = mat.NewSymDense(n, k)
+		r.right = mat.NewDense(n, t, nil)
+		r.right.Apply(func(i, _ int, v float64) float64 { return v * math.Sqrt(r.weights[i]) }, r.y)
+		return nil
+	}
+	g, err := gram(ctx, r.x, r.weights)
+	if err != nil {
+		return err
+	}
+	r.gram = mat.NewSymDense(r.x.Cols, g)
+	weighted := mat.NewDense(n, t, nil)
+	weighted.Apply(func(i, _ int, v float64) float64 { return v * r.weights[i] }, r.y)
+	r.right = mat.NewDense(r.x.Cols, t, nil)
+	r.spread(weighted, r.right)
+	return nil
+}
+
+// spread adds Xᵀ·v to out.
+func (r *leastSquares) spread(v, out *mat.Dense) {
+	n, t := v.Dims()
+	for i := range n {
+		row := v.RawRowView(i)
+		for j, f := range r.x.Row(i) {
+			to := out.RawMatrix().Data[j*t : (j+1)*t]
+			for k, w := range row {
+				to[k] += float64(f) * w
+			}
+		}
+	}
+}
+
+// fit solves for alpha, or where that is 0 for the best of alphas; it returns W, t×D, the intercept, and the α.
+func (r *leastSquares) fit(ctx context.Context, head string, alpha float64, alphas []float64) (w, b []float64, chosen float64, err error) {
+	if alpha != 0 {
+		alphas = []float64{alpha}
+	} else if len(alphas) == 0 {
+		alphas = defaultAlphas
+	}
+	best := math.Inf(1)
+	var solution *mat.Dense
+	for _, a := range alphas {
+		if !(a > 0) || math.IsInf(a, 0) {
+			return nil, nil, 0, &SettingError{Field: head + ".Alpha", Value: a, Want: "a number above 0"}
+		}
+		s, err := r.solve(a)
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		score := 0.0
+		if len(alphas) > 1 {
+			if score, err = s.leaveOneOut(ctx); err != nil {
+				return nil, nil, 0, err
+			}
+		}
+		if score < best || solution == nil {
+			best, chosen, solution = score, a, s.solution
+		}
+	}
+	if r.dual { // back to the primal: W = Xᵀ √w · solution
+		_, t := solution.Dims()
+		solution.Apply(func(i, _ int, v float64) float64 { return v * math.Sqrt(r.weights[i]) }, solution)
+		primal := mat.NewDense(r.x.Cols, t, nil)
+		r.spread(solution, primal)
+		solution = primal
+	}
+	w = make([]float64, len(r.mean)*r.cols)
+	for k := range r.mean {
+		for j := range r.cols {
+			w[k*r.cols+j] = solution.At(j, k)
+		}
+	}
+	return w, r.mean, chosen, nil
+}
+
+// A solved problem is the normal equations with one α.
+type solved struct {
+	*leastSquares
+	alpha    float64
+	factor   mat.Cholesky
+	solution *mat.Dense
+}
+
+func (r *leastSquares) solve(alpha float64) (*solved, error) {
+	s := &solved{leastSquares: r, alpha: alpha}
+	a := mat.NewSymDense(r.gram.SymmetricDim(), nil)
+	a.CopySym(r.gram)
+	for i := range a.SymmetricDim() {
+		a.SetSym(i, i, a.At(i, i)+alpha)
+	}
+	if !s.factor.Factorize(a) {
+		return nil, fmt.Errorf("heads: α = %g is too small for these features: the normal equations are singular", alpha)
+	}
+	_, t := r.right.Dims()
+	s.solution = mat.NewDense(a.SymmetricDim(), t, nil)
+	if err := s.factor.SolveTo(s.solution, r.right); err != nil {
+		if _, inexact := err.(mat.Condition); !inexact {
+			return nil, fmt.Errorf("heads: α = %g: %w", alpha, err)
+		}
+	}
+	return s, nil
+}
+
+// leaveOneOut returns the mean, over rows and targets, of w_i times the squared error of row i predicted by a fit on the
+// others. It follows from the fit on all: error / (1 − h), with h the row's weight in its own prediction.
+func (s *solved) leaveOneOut(ctx context.Context) (float64, error) {
+	if s.dual {
+		return s.leaveOneOutDual()
+	}
+	n, t := s.y.Dims()
+	d := s.x.Cols
+	var lower mat.TriDense
+	s.factor.LTo(&lower)
+	if err := lower.InverseTri(&lower); err != nil {
+		if _, inexact := err.(mat.Condition); !inexact {
+			return 0, err
+		}
+	}
+	half, w, width := make([]float32, d*d), make([]float32, d*roundUp(t)), roundUp(t)
+	for i := range d {
+		for j := range i + 1 {
+			half[j*d+i] = float32(lower.At(i, j)) // L⁻ᵀ: h_i is |x_i L⁻ᵀ|²
+		}
+		for k := range t {
+			w[i*width+k] = float32(s.solution.At(i, k))
+		}
+	}
+	h := make([]float64, n)
+	err := product(ctx, s.x, half, d, func(lo int, block []float32) {
+		for i := 0; i*d < len(block); i++ {
+			for _, v := range block[i*d : (i+1)*d] {
+				h[lo+i] += float64(v) * float64(v)
+			}
+		}
+	})
+	if err != nil {
+		return 0, err
+	}
+	predicted := make([]float32, n*width)
+	if err := product(ctx, s.x, w, width, func(lo int, block []float32) { copy(predicted[lo*width:], block) }); err != nil {
+		return 0, err
+	}
+	var sum float64
+	for i, wi := range s.weights {
+		left := max(1-wi*(1/s.total+h[i]), 1e-9)
+		for k := range t {
+			e := (s.y.At(i, k) - float64(predicted[i*width+k])) / left
+			sum += wi * e * e
+		}
+	}
+	return sum / float64(n*t), nil
+}
+
+// leaveOneOutDual reads errors and 1 − h off the inverse of the dual's matrix.
+func (s *solved) leaveOneOutDual() (float64, error) {
+	var inverse mat.SymDense
+	if err := s.factor.InverseTo(&inverse); err != nil {
+		if _, inexact := err.(mat.Condition); !inexact {
+			return 0, err
+		}
+	}
+	n, t := s.y.Dims()
+	var sum float64
+	for i, w := range s.weights {
+		left := max(s.alpha*inverse.At(i, i)-w/s.total, 1e-12)
+		for k := range t {
+			e := s.alpha * s.solution.At(i, k) / left
+			sum += e * e
+		}
+	}
+	return sum / float64(n*t), nil
+}

@@ -1,0 +1,78 @@
+package heads
+
+import (
+	"context"
+	"math"
+)
+
+// A linearFit is a linear head being fitted: ½‖W‖² + C Σ loss on standardised features, and the best parameters so far.
+type linearFit struct {
+	objective *objective
+	total     float64 // Σ of row weights
+	cols      int     // D without padding
+	params    []float64
+}
+
+func newLinearFit(ctx context.Context, z Matrix, cols int, l loss, weights []float64) *linearFit {
+	f := &linearFit{objective: newObjective(ctx, z, l), cols: cols}
+	for _, w := range weights {
+		f.total += w
+	}
+	f.params = make([]float64, len(f.objective.grad))
+	return f
+}
+
+const (
+	defaultC       = 1.0
+	defaultTol     = 1e-4
+	defaultMaxIter = 1000
+)
+
+// checkLinear tells whether the options common to linear heads are what they may be.
+func checkLinear(head string, cs []float64, tol float64, maxIter int) error {
+	for _, c := range cs {
+		if !(c > 0) || math.IsInf(c, 0) {
+			return &SettingError{Field: head + ".C", Value: c, Want: "a number above 0"}
+		}
+	}
+	switch {
+	case !(tol >= 0):
+		return &SettingError{Field: head + ".Tol", Value: tol, Want: "0 or more"}
+	case maxIter < 0:
+		return &SettingError{Field: head + ".MaxIter", Value: maxIter, Want: "0 or more"}
+	}
+	return nil
+}
+
+// solve minimises for one C, from the parameters so far; tol and maxIter 0 are the defaults. The optimizer sees the
+// objective divided by C Σ w_i, so that tolerances mean the same whatever the number of rows.
+func (f *linearFit) solve(c, tol float64, maxIter int) (Fitted, error) {
+	if tol == 0 {
+		tol = defaultTol
+	}
+	if maxIter == 0 {
+		maxIter = defaultMaxIter
+	}
+	f.objective.l2 = 1 / (c * f.total)
+	f.objective.scale = 1 / f.total
+	fit, err := minimize(f.objective, f.params, tol, maxIter, nil)
+	fit.Objective *= c * f.total
+	return fit, err
+}
+
+// column copies column k of W, D numbers for standardised features, to w and returns its intercept.
+func (f *linearFit) column(k int, w []float64) float64 {
+	m := f.objective.loss.columns()
+	for j := range w {
+		w[j] = f.params[j*m+k]
+	}
+	return f.params[len(f.params)-m+k]
+}
+
+func narrow(v []float64) []float32 {
+	out := make([]float32, len(v))
+	for i, f := range v {
+		out[i] = float32(f)
+	}
+	return out
+}

@@ -1,0 +1,125 @@
+package heads
+
+import (
+	"context"
+	"slices"
+
+	"github.com/onnx-graft/graft/onnx"
+)
+
+// Ridge is linear regression with a squared penalty. On standardised features it minimises, in closed form,
+//
+//	Σ w_i ‖W x_i + b − y_i‖² + α‖W‖²
+//
+// with b not penalised. Where Alpha is 0, α is the one of Alphas with the smallest mean squared error, weighted, when
+// each row is predicted by a fit on the others (scikit-learn's RidgeCV).
+type Ridge struct {
+	Alpha  float64   // 0: chosen among Alphas
+	Alphas []float64 // nil: 1e-2, 1e-1, … 1e6
+
+	fitted *affine
+	chosen float64
+}
+
+// RidgeClassifier is Ridge on targets of 1 for the row's class and −1 for the others; with two classes there is one
+// target, for the second, and the logits are half its prediction and minus that. They are no log-probabilities. A class of
+// Targets.Classes without rows is never predicted, as with Logistic.
+type RidgeClassifier struct {
+	Alpha       float64     // 0: chosen among Alphas
+	Alphas      []float64   // nil: 1e-2, 1e-1, … 1e6
+	ClassWeight ClassWeight // zero: all rows count alike
+
+	fitted *affine
+	chosen float64
+}
+
+var defaultAlphas = []float64{1e-2, 1e-1, 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6}
+
+// Fit implements [Head] for Regression targets.
+func (h *Ridge) Fit(ctx context.Context, x Matrix, y Targets) error {
+	h.fitted = nil
+	if err := y.check(x, Regression); err != nil {
+		return err
+	}
+	weights := make([]float64, x.Rows)
+	for i := range weights {
+		weights[i] = y.weight(i)
+	}
+	r, err := newLeastSquares(ctx, x, y.Values, y.Weights, weights)
+	if err != nil {
+		return err
+	}
+	w, b, alpha, err := r.fit(ctx, "Ridge", h.Alpha, h.Alphas)
+	if err != nil {
+		return err
+	}
+	h.fitted, h.chosen = newAffine(r.scaling, w, b), alpha
+	return nil
+}
+
+// Chosen is the α of the last Fit.
+func (h *Ridge) Chosen() float64 { return h.chosen }
+
+// Predict implements [Head]: N×T values.
+func (h *Ridge) Predict(x Matrix) (Matrix, error) { return h.fitted.predict(x) }
+
+// Emit implements [Head]: one Gemm, with the standardisation folded in.
+func (h *Ridge) Emit(b *onnx.Builder, features *onnx.Value) (*onnx.Value, error) {
+	return h.fitted.emit(b, features)
+}
+
+// Fit implements [Head] for Classification targets.
+func (h *RidgeClassifier) Fit(ctx context.Context, x Matrix, y Targets) error {
+	h.fitted = nil
+	if err := y.check(x, Classification); err != nil {
+		return err
+	}
+	weights, err := h.ClassWeight.rowWeights(y)
+	if err != nil {
+		return err
+	}
+	present, place := presentClasses(y, weights)
+	targets := NewMatrix(x.Rows, len(present))
+	for i, k := range y.Class {
+		for j := range targets.Row(i) {
+			targets.Row(i)[j] = -1
+		}
+		targets.Row(i)[place[k]] = 1
+	}
+	r, err := newLeastSquares(ctx, x, targets, y.Weights, weights)
+	if err != nil {
+		return err
+	}
+	w, b, alpha, err := r.fit(ctx, "RidgeClassifier", h.Alpha, h.Alphas)
+	if err != nil {
+		return err
+	}
+	d := x.Cols
+	full, bias := make([]float64, y.Classes*d), make([]float64, y.Classes)
+	for k := range bias {
+		bias[k] = slices.Min(b) - absentBelow
+	}
+	scale := 1.0
+	if len(present) == 2 {
+		scale = 0.5 // the targets are each other's negatives
+	}
+	for j, k := range present {
+		bias[k] = scale * b[j]
+		for i, v := range w[j*d : (j+1)*d] {
+			full[k*d+i] = scale * v
+		}
+	}
+	h.fitted, h.chosen = newAffine(r.scaling, full, bias), alpha
+	return nil
+}
+
+// Chosen is the α of the last Fit.
+func (h *RidgeClassifier) Chosen() float64 { return h.chosen }
+
+// Predict implements [Head]: N×K values.
+func (h *RidgeClassifier) Predict(x Matrix) (Matrix, error) { return h.fitted.predict(x) }
+
+// Emit implements [Head]: one Gemm, with the standardisation folded in.
+func (h *RidgeClassifier) Emit(b *onnx.Builder, features *onnx.Value) (*onnx.Value, error) {
+	return h.fitted.emit(b, features)
+}
