@@ -70,20 +70,19 @@ func (f *freedBatch) sameOrder(in, out []size) bool {
 	return a.known() && a == b
 }
 
-// placeOf finds the dimension of shape that holds the batch size when outside elements come before it: one that is the
-// batch size alone rather than one that holds more.
+// placeOf finds the dimension of shape that holds the batch size when outside elements come before it.
 func (f *freedBatch) placeOf(outside size, shape Shape) int {
 	if !outside.known() || outside.sym != "" {
 		return -1
 	}
-	place, before := -1, int64(1)
+	before := int64(1)
 	for i, d := range shape {
-		if before == outside.n && d.Size%f.batch == 0 && (place < 0 || d.Size == f.batch && shape[place].Size != f.batch) {
-			place = i
+		if before == outside.n && d.Size%f.batch == 0 {
+			return i
 		}
 		before *= d.Size
 	}
-	return place
+	return -1
 }
 
 // fixConcat repeats constants that are joined to the data for each example, as a class token is.

@@ -63,6 +63,17 @@ var fixedGraphs = map[string]struct {
 		y := dense(b, b.Reshape(x, 6, 64), 64, 5, false) // (2·3)×64
 		return b.Reshape(b.Relu(y), 2, 15)
 	}},
+	"batch in the middle": {1, 13, func(b *onnx.Builder, x *onnx.Value) *onnx.Value {
+		y := b.Reshape(b.Transpose(x, 1, 0, 2, 3), 3, 1, 64) // channels first, then examples
+		y = b.Reshape(b.Relu(b.Reshape(y, 3, 8, 8)), 3, 1, 64)
+		y = b.Softmax(b.MatMul(y, b.Const("w", random(4, 64, 5))), 0)
+		return b.Reshape(b.Transpose(y, 1, 0, 2), 1, 15)
+	}},
+	"batch in the middle, merged": {2, 13, func(b *onnx.Builder, x *onnx.Value) *onnx.Value {
+		y := b.Reshape(b.Transpose(x, 1, 0, 2, 3), 3, 16, 8)
+		y = b.Reshape(b.Relu(y), 3, 2, 64)
+		return b.Reshape(b.Transpose(y, 1, 0, 2), 2, 192)
+	}},
 	"shape computed": {1, 13, func(b *onnx.Builder, x *onnx.Value) *onnx.Value {
 		s := b.Slice(b.Shape(x), []int64{2}, []int64{4}, []int64{0})
 		return b.ReduceSum(b.Op("Reshape", []*onnx.Value{b.Relu(x), b.Concat(0, b.Ints(1, 3), s)}), false, 2, 3)
@@ -137,6 +148,10 @@ func TestMakeBatchDynamicRefusesWhatItCannotProve(t *testing.T) {
 		"MatMul": func(b *onnx.Builder, x *onnx.Value) *onnx.Value {
 			y := b.Flatten(x, 1)
 			return b.MatMul(b.Transpose(y, 1, 0), y)
+		},
+		"Gemm": func(b *onnx.Builder, x *onnx.Value) *onnx.Value {
+			y := b.Flatten(x, 1)
+			return b.Gemm(y, y, nil, true)
 		},
 		"GRU": func(b *onnx.Builder, x *onnx.Value) *onnx.Value { // examples as steps
 			y := b.Ops("GRU", 1, []*onnx.Value{b.Reshape(x, 1, 8, 24), b.Const("W", random(1, 1, 15, 24)), b.Const("R", random(2, 1, 15, 5))},

@@ -89,6 +89,17 @@ func TestFeaturesOfMadeGraphs(t *testing.T) {
 			b.Output(f, "a")
 			return f
 		}, onnx.PooledOutput, 10},
+		"pointwise convolution of a backbone": {13, func(b *onnx.Builder) *onnx.Value {
+			wide := b.Relu(conv(b, pixels(b), 3, 6, 3))
+			f := b.ReduceMean(b.Relu(conv(b, wide, 6, 32, 1)), false, 2, 3)
+			b.Output(f, "a")
+			return f
+		}, onnx.PooledOutput, 32},
+		"convolution with activation as a classifier": {13, func(b *onnx.Builder) *onnx.Value {
+			f := b.Relu(conv(b, pixels(b), 3, 6, 3))
+			b.Output(b.ReduceMean(b.Relu(conv(b, f, 6, 10, 1)), false, 2, 3), "a")
+			return f
+		}, onnx.Penultimate, 6},
 		"hidden layer as the end of a backbone": {13, func(b *onnx.Builder) *onnx.Value {
 			f := b.Relu(dense(b, b.Flatten(pixels(b), 1), 192, 20, false))
 			b.Output(f, "a")

@@ -137,6 +137,27 @@ func TestJoinKeepsOtherInputsAndOutputs(t *testing.T) {
 	near(t, got[1], want[1], 1e-6)
 }
 
+// TestJoinLetsInnerTensorsGiveWay: the second model's output keeps its name although the first has an inner tensor called so.
+func TestJoinLetsInnerTensorsGiveWay(t *testing.T) {
+	body := headOf(t, 17, 4)
+	if err := onnx.Rename(body, "logits", "features_out"); err != nil {
+		t.Fatal(err)
+	}
+	if err := onnx.Rename(body, body.Graph.Nodes[0].Outputs[0], "logits"); err != nil {
+		t.Fatal(err)
+	}
+	joined, err := onnx.Join(body, headOf(t, 17, 3), map[string]string{"features": "features_out"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := joined.Graph.Outputs; len(out) != 1 || out[0].Name != "logits" {
+		t.Errorf("outputs %v, want logits", out)
+	}
+	x := onnx.Feeds{"features": random(3, 2, 4)}
+	rows := run(t, body, x)[0]
+	near(t, run(t, joined, x)[0], run(t, headOf(t, 17, 3), onnx.Feeds{"features": rows})[0], 1e-6)
+}
+
 func TestJoinErrors(t *testing.T) {
 	body, head := headOf(t, 17, 4), headOf(t, 17, 3)
 	halves := headOf(t, 17, 3)

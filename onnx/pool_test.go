@@ -112,6 +112,19 @@ func TestPoolingWithoutTokensGivesZeros(t *testing.T) {
 	nearFloats(t, floats(t, got), make([]float32, 4), 0)
 }
 
+// TestPoolingNearZero has a mask of small weights and rows of small norm: the least divisors must not be felt.
+func TestPoolingNearZero(t *testing.T) {
+	for normalize, want := range map[bool][]float32{false: {3e-6, 0, 4e-6, 0}, true: {.6, 0, .8, 0}} {
+		m := encoder(17, onnx.Float32, onnx.Float32)
+		if _, err := onnx.MakeBackbone(m, onnx.Feature{}, onnx.FeatureOptions{Mask: "mask", Normalize: normalize}); err != nil {
+			t.Fatal(err)
+		}
+		x := onnx.NewTensor("", []float32{3e-6, 0, 4e-6, 0, 1, 1, 1, 1}, 1, 2, 4)
+		got := run(t, m, onnx.Feeds{"x": x, "mask": onnx.NewTensor("", []float32{1e-3, 0}, 1, 2)})[0]
+		nearFloats(t, floats(t, got), want, float64(want[2])*1e-6)
+	}
+}
+
 func TestPoolingOverAllTokens(t *testing.T) {
 	const n, l, d = 2, 3, 4
 	x := random(3, n, l, d)
