@@ -66,19 +66,20 @@ func near(t *testing.T, what string, got, want, relative float64) {
 	}
 }
 
-// nearMatrix compares with an absolute tolerance, after taking each row's mean off both where centre is set.
+// nearMatrix compares with a tolerance relative to the larger of 1 and the largest element.
 func nearMatrix(t *testing.T, what string, got heads.Matrix, want wide, tolerance float64) {
 	t.Helper()
 	if got.Rows != want.Rows || got.Cols != want.Cols {
 		t.Fatalf("%s: got %d×%d, want %d×%d", what, got.Rows, got.Cols, want.Rows, want.Cols)
 	}
-	worst, at := 0.0, 0
+	worst, at, scale := 0.0, 0, 1.0
 	for i, v := range got.Data {
+		scale = max(scale, math.Abs(want.Data[i]))
 		if d := math.Abs(float64(v) - want.Data[i]); !(d <= worst) {
 			worst, at = d, i
 		}
 	}
-	if !(worst <= tolerance) {
+	if !(worst <= tolerance*scale) {
 		t.Errorf("%s: row %d column %d: got %g, want %g", what, at/got.Cols, at%got.Cols, got.Data[at], want.Data[at])
 	}
 }

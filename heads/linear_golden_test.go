@@ -43,7 +43,7 @@ func TestMultiLabelReachesScikitLearnsOptimum(t *testing.T) {
 	for _, c := range g.Multilabel {
 		t.Run(c.Name, func(t *testing.T) {
 			h := heads.MultiLabelLogistic{C: c.C, Tol: 1e-8}
-			checkFit(t, &h, c.X.matrix(), heads.Targets{Labels: c.Labels.matrix()}, c.Logits, 2e-4)
+			checkFit(t, &h, c.X.matrix(), heads.Targets{Labels: c.Labels.matrix()}, c.Logits, 1e-4)
 			near(t, "objective", h.Stats().Objective, c.Objective, 1e-6)
 		})
 	}
@@ -55,7 +55,7 @@ func TestLinearSVMReachesLiblinearsOptimum(t *testing.T) {
 	for _, c := range g.SVM {
 		t.Run(c.Name, func(t *testing.T) {
 			h := heads.LinearSVM{C: c.C, Tol: 1e-8}
-			checkFit(t, &h, c.X.matrix(), heads.Targets{Class: c.Y, Classes: c.Classes, Weights: float32s(c.Weights)}, c.Logits, 2e-4)
+			checkFit(t, &h, c.X.matrix(), heads.Targets{Class: c.Y, Classes: c.Classes, Weights: float32s(c.Weights)}, c.Logits, 1e-4)
 			near(t, "objective", h.Stats().Objective, c.Objective, 1e-6)
 		})
 	}
@@ -68,11 +68,11 @@ func TestRidgeAgreesWithRidgeCV(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			y := heads.Targets{Values: c.Values.matrix(), Weights: float32s(c.Weights)}
 			var h heads.Ridge
-			checkFit(t, &h, c.X.matrix(), y, c.Predicted, 1e-4)
+			checkFit(t, &h, c.X.matrix(), y, c.Predicted, 1e-5)
 			if h.Chosen() != c.Alpha {
 				t.Errorf("α is %v, want %v", h.Chosen(), c.Alpha)
 			}
-			checkFit(t, &heads.Ridge{Alpha: 2.5}, c.X.matrix(), y, c.PredictedOne, 1e-4)
+			checkFit(t, &heads.Ridge{Alpha: 2.5}, c.X.matrix(), y, c.PredictedOne, 1e-5)
 		})
 	}
 }
@@ -85,7 +85,7 @@ func TestRidgeClassifierAgreesWithRidgeClassifierCV(t *testing.T) {
 	for _, c := range g.RidgeClassifier {
 		t.Run(c.Name, func(t *testing.T) {
 			h := heads.RidgeClassifier{ClassWeight: heads.ClassWeight{Balanced: c.Balanced}}
-			checkFit(t, &h, c.X.matrix(), heads.Targets{Class: c.Y, Classes: c.Classes}, c.Logits, 1e-4)
+			checkFit(t, &h, c.X.matrix(), heads.Targets{Class: c.Y, Classes: c.Classes}, c.Logits, 1e-5)
 			if h.Chosen() != c.Alpha {
 				t.Errorf("α is %v, want %v", h.Chosen(), c.Alpha)
 			}
