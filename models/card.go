@@ -16,6 +16,14 @@ const (
 	Image Task = "image"
 )
 
+// Plural names what a backbone of the task reads, to people.
+func (t Task) Plural() string {
+	if t == Image {
+		return "pictures"
+	}
+	return "texts"
+}
+
 // A Card describes one backbone on a model hub. Sizes are rounded; they are
 // there to choose by, the hub decides what is downloaded.
 type Card struct {

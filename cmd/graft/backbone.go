@@ -48,6 +48,19 @@ type modelError struct{ error }
 
 func (e *modelError) Unwrap() error { return e.error }
 
+// sourceTask tells what a backbone reads.
+func sourceTask(s models.Source) (models.Task, error) {
+	if s.Task != "" {
+		return s.Task, nil
+	}
+	m, err := loadModel(s)
+	if err != nil {
+		return "", err
+	}
+	defer m.Close()
+	return taskOf(m)
+}
+
 // taskOf tells from a graph's inputs what it reads: texts as integer ids in
 // N×L, pictures as N×C×H×W (or N×H×W×C).
 func taskOf(m *onnx.Model) (models.Task, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/onnx-graft/graft/finetune"
 	"github.com/onnx-graft/graft/finetune/dataset"
 	"github.com/onnx-graft/graft/models"
 	"github.com/onnx-graft/graft/onnx"
@@ -43,6 +44,7 @@ var exits = []struct {
 		is[*modelError], is[*models.NotPulledError], is[*models.UnknownError], is[*onnx.MalformedError], is[*onnx.UnsupportedError],
 		is[*text.MalformedError], is[*text.UnsupportedError], is[*vision.ConfigError])},
 	{exitRuntime, "ONNX Runtime or the provider asked for cannot be had", isAny(is[*ort.LibraryError], is[*ort.ProviderError])},
+	{exitVerify, "the written model did not answer as the judged one; nothing was kept", is[*finetune.VerifyError]},
 	{exitDownload, "a download failed, or the network is off", func(err error) bool {
 		return is[*models.StatusError](err) || is[*models.DigestError](err) || errors.Is(err, models.ErrOffline)
 	}},

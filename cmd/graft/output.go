@@ -3,8 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/onnx-graft/graft/finetune"
 )
 
 // printJSON writes v on one line of standard output.
@@ -28,4 +31,29 @@ func (a *app) say(format string, args ...any) {
 	if !a.quiet {
 		fmt.Fprintf(a.stderr, format+"\n", args...)
 	}
+}
+
+// printResult tells people what a fine-tune came to.
+func (a *app) printResult(r *finetune.Result) error {
+	rows := [][]string{
+		{"backbone", fmt.Sprintf("%s (%s), features from %s", r.Backbone, r.Task, r.Feature)},
+		{"data", fmt.Sprintf("%d rows to learn from, %d to judge by, %d labels", r.Rows.Train+r.Rows.Validation, r.Rows.Test, len(r.Labels))},
+		{"head", fmt.Sprintf("%s, C %g (%s)", r.Head, r.Probe.C, r.Probe.By)},
+	}
+	for _, m := range shownMetrics {
+		if v, ok := r.Metrics[m.key]; ok {
+			rows = append(rows, []string{m.name, fmt.Sprintf("%.4f", v)})
+		}
+	}
+	rows = append(rows,
+		[]string{"proved", fmt.Sprintf("on %d rows: logits within %.1e, every label equal", r.Verify.Rows, r.Verify.MaxAbsDiff)},
+		[]string{"time", fmt.Sprintf("%.1f s", r.Timings["total"])},
+		[]string{"model", filepath.Join(r.Out, "model.onnx")},
+	)
+	return a.printTable(rows...)
+}
+
+// shownMetrics are the figures people see first; --json has them all.
+var shownMetrics = []struct{ key, name string }{
+	{"eval_accuracy", "accuracy"}, {"eval_f1_macro", "F1, macro"}, {"eval_log_loss", "log loss"},
 }

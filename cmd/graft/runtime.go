@@ -31,6 +31,16 @@ func (r *runtimeFlags) settings(a *app) ort.Settings {
 	}
 }
 
+// sessions returns the runtime to extract with: one thread a session, as many
+// batches at a time as there are threads, where the processor computes; all
+// of an accelerator otherwise.
+func (r *runtimeFlags) sessions(rt *ort.Runtime) *ort.Runtime {
+	if rt.Provider() == ort.CPU {
+		return rt.With(1)
+	}
+	return rt
+}
+
 func (r *runtimeFlags) open(ctx context.Context, a *app) (*ort.Runtime, error) {
 	if r.threads < 0 || r.device < 0 {
 		return nil, usagef("--threads and --device take numbers of 0 or more")

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"github.com/onnx-graft/graft/finetune"
+	"github.com/onnx-graft/graft/finetune/dataset"
+	"github.com/onnx-graft/graft/models"
+	"github.com/onnx-graft/graft/onnx"
+	"github.com/onnx-graft/graft/onnx/onnxgo"
+	"github.com/onnx-graft/graft/onnx/ort"
+	"github.com/onnx-graft/graft/text"
+	"github.com/onnx-graft/graft/vision"
+)
+
+// A job is one fine-tune as the command line describes it.
+type job struct {
+	backbone, data, out string
+	title               string
+	probabilities       bool
+	tolerance           float64
+
+	table   tableFlags
+	split   splitFlags
+	head    headFlags
+	feature featureFlags
+	text    textFlags
+	vision  visionFlags
+	cache   cacheFlags
+	runtime runtimeFlags
+}
+
+// run carries the job out: the data, the backbone and the runtime are opened,
+// in this order, so that what is wrong with them is said before anything slow.
+func (j *job) run(ctx context.Context, a *app) (*finetune.Result, error) {
+	data, err := j.read(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	source, err := j.source(data.Kind)
+	if err != nil {
+		return nil, err
+	}
+	s, err := j.settings(data.Labels)
+	if err != nil {
+		return nil, err
+	}
+	progress := a.newProgress()
+	defer progress.finish()
+	s.Progress = progress
+	if data.Kind == dataset.Images {
+		b, err := j.imageBackbone(source)
+		if err != nil {
+			return nil, err
+		}
+		defer b.Model.Close()
+		pictures := dataset.Map(data, func(e dataset.Example[string]) vision.Picture { return vision.Picture{Path: e.Input} })
+		return tune(ctx, a, j, b, pictures, s)
+	}
+	b, err := j.textBackbone(source)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Model.Close()
+	return tune(ctx, a, j, b, data, s)
+}
+
+// tune opens the runtime and runs.
+func tune[T any](ctx context.Context, a *app, j *job, b *finetune.Backbone[T], data dataset.Split[T], s finetune.Settings) (*finetune.Result, error) {
+	rt, err := j.runtime.open(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	s.Extract.RuntimeID = runtimeID(rt)
+	s.Versions = map[string]string{"graft": version(), "onnxruntime": rt.Version()}
+	return finetune.Run(ctx, j.runtime.sessions(rt), onnxgo.Runtime{}, b, data, s)
+}
+
+// read reads the data and says what was noticed.
+func (j *job) read(ctx context.Context, a *app) (dataset.Split[string], error) {
+	s := j.table.settings()
+	if err := j.split.apply(&s); err != nil {
+		return dataset.Split[string]{}, err
+	}
+	data, err := dataset.Read(ctx, j.data, s)
+	if err != nil {
+		return data, asData(err)
+	}
+	for _, note := range data.Report.Notes {
+		a.say("data: %s", note)
+	}
+	return data, nil
+}
+
+// asData marks an error as one of the user's data.
+func asData(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &dataError{err}
+}
+
+// source finds the backbone, which must be of the data's kind.
+func (j *job) source(kind dataset.Kind) (models.Source, error) {
+	task := models.Text
+	if kind == dataset.Images {
+		task = models.Image
+	}
+	if j.backbone == "" {
+		return models.Default(task), nil
+	}
+	source, err := models.Hub{}.Resolve(j.backbone)
+	if err != nil {
+		return source, err
+	}
+	reads, err := sourceTask(source)
+	if err != nil {
+		return source, err
+	}
+	if reads != task {
+		return source, &dataError{fmt.Errorf("the backbone %s reads %s, but %s holds %s", j.backbone, reads.Plural(), j.data, task.Plural())}
+	}
+	return source, nil
+}
+
+// settings are what the flags ask of package finetune.
+func (j *job) settings(labels []string) (finetune.Settings, error) {
+	c, err := j.head.regularisation()
+	if err != nil {
+		return finetune.Settings{}, err
+	}
+	weights, err := j.head.weights(labels)
+	if err != nil {
+		return finetune.Settings{}, err
+	}
+	cache, err := j.cache.open()
+	if err != nil {
+		return finetune.Settings{}, err
+	}
+	return finetune.Settings{
+		Out: j.out, Title: j.title, Probabilities: j.probabilities, Tolerance: j.tolerance,
+		Extract: finetune.ExtractSettings{Cache: cache, Workers: j.runtime.threads},
+		Probe:   finetune.ProbeSettings{C: c, Seed: j.split.seed, ClassWeight: weights},
+		Options: j.options(),
+	}, nil
+}
+
+// options are the flags that decide what the model becomes, for its record.
+// What the record says in other words is left out.
+func (j *job) options() map[string]any {
+	all := map[string]any{
+		"test_fraction": j.split.test, "validation_fraction": j.split.validation, "seed": j.split.seed,
+		"keep_duplicates": j.split.keep, "lenient": j.split.lenient,
+		"C": j.head.c, "class_weight": j.head.classWeight, "probabilities": j.probabilities,
+	}
+	for name, v := range map[string]string{"text": j.table.text, "label": j.table.label, "format": j.table.format, "pooling": j.feature.pooling} {
+		if v != "" {
+			all[name] = v
+		}
+	}
+	return all
+}
+
+// textBackbone opens a text backbone for package finetune.
+func (j *job) textBackbone(source models.Source) (*finetune.Backbone[string], error) {
+	b, err := openText(source, j.feature, j.text)
+	if err != nil {
+		return nil, err
+	}
+	files, err := b.Files()
+	if err != nil {
+		return nil, &modelError{err}
+	}
+	return &finetune.Backbone[string]{
+		Name: shortName(source.Name), Task: finetune.TextClassification, Model: b.Model, Feature: b.Feature.Tensor,
+		Preprocessor: b.Preprocessor, Files: files, Config: b.Config(), Reopen: reopenText,
+	}, nil
+}
+
+// imageBackbone opens an image backbone for package finetune.
+func (j *job) imageBackbone(source models.Source) (*finetune.Backbone[vision.Picture], error) {
+	s := j.vision.settings()
+	s.Feature, s.Pooling, s.Normalize = j.feature.tensor, onnx.Pooling(j.feature.pooling), j.feature.normalize
+	b, err := openVision(source, s)
+	if err != nil {
+		return nil, err
+	}
+	files, err := b.Files()
+	if err != nil {
+		return nil, &modelError{err}
+	}
+	return &finetune.Backbone[vision.Picture]{
+		Name: shortName(source.Name), Task: finetune.ImageClassification, Model: b.Model, Feature: b.Feature.Tensor,
+		Preprocessor: b.Preprocessor, Files: files, Config: b.Config(), Reopen: reopenVision,
+	}, nil
+}
+
+// reopenText and reopenVision read the preprocessing of an exported folder.
+func reopenText(dir string, m *onnx.Model) (finetune.Preprocessor[string], error) {
+	p, err := text.OpenPreprocessor(dir)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.Bind(m)
+}
+
+func reopenVision(dir string, m *onnx.Model) (finetune.Preprocessor[vision.Picture], error) {
+	p, err := vision.OpenPreprocessor(dir)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.Bind(m)
+}
+
+// runtimeID identifies the runtime as far as its answers may differ in the
+// last bits.
+func runtimeID(rt *ort.Runtime) string {
+	return strings.Join([]string{"onnxruntime", rt.Version(), string(rt.Provider())}, " ")
+}
+
+// version is graft's own, as the Go tool recorded it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
