@@ -82,8 +82,7 @@ func (r *leastSquares) normal(ctx context.Context) error {
 			return err
 		}
 		r.gram = mat.NewSymDense(n, k)
-		r.right = mat.NewDense(n, t, nil)
-		r.right.Apply(func(i, _ int, v float64) float64 { return v * math.Sqrt(r.weights[i]) }, r.y)
+		r.right = r.rooted(r.y)
 		return nil
 	}
 	g, err := gram(ctx, r.x, r.weights)
@@ -93,23 +92,45 @@ func (r *leastSquares) normal(ctx context.Context) error {
 	r.gram = mat.NewSymDense(r.x.Cols, g)
 	weighted := mat.NewDense(n, t, nil)
 	weighted.Apply(func(i, _ int, v float64) float64 { return v * r.weights[i] }, r.y)
-	r.right = mat.NewDense(r.x.Cols, t, nil)
-	r.spread(weighted, r.right)
-	return nil
+	r.right, err = r.spread(ctx, weighted)
+	return err
 }
 
-// spread adds Xᵀ·v to out.
-func (r *leastSquares) spread(v, out *mat.Dense) {
+// spread returns Xᵀ·v, D×t. Each column of X is added up by one goroutine, in the rows' order.
+func (r *leastSquares) spread(ctx context.Context, v *mat.Dense) (*mat.Dense, error) {
 	n, t := v.Dims()
-	for i := range n {
-		row := v.RawRowView(i)
-		for j, f := range r.x.Row(i) {
-			to := out.RawMatrix().Data[j*t : (j+1)*t]
-			for k, w := range row {
-				to[k] += float64(f) * w
+	out := mat.NewDense(r.x.Cols, t, nil)
+	data := out.RawMatrix().Data
+	err := eachPart(ctx, r.x.Cols/lanes, func(_, p int) {
+		for i := range n {
+			row := v.RawRowView(i)
+			for j, f := range r.x.Row(i)[p*lanes : (p+1)*lanes] {
+				to := data[(p*lanes+j)*t:][:t]
+				for k, w := range row {
+					to[k] += float64(f) * w
+				}
 			}
 		}
-	}
+	})
+	return out, err
+}
+
+// predicted returns X·w, n×t.
+func (r *leastSquares) predicted(ctx context.Context, w *mat.Dense) (*mat.Dense, error) {
+	_, t := w.Dims()
+	out := mat.NewDense(r.x.Rows, t, nil)
+	cut := newPartition(r.x.Rows, 64)
+	err := eachPart(ctx, cut.parts, func(_, p int) {
+		for i, hi := cut.bounds(p); i < hi; i++ {
+			to := out.RawRowView(i)
+			for j, f := range r.x.Row(i) {
+				for k, v := range w.RawRowView(j) {
+					to[k] += float64(f) * v
+				}
+			}
+		}
+	})
+	return out, err
 }
 
 // fit solves for alpha, or where that is 0 for the best of alphas; it returns W, t×D, the intercept, and the α.
@@ -119,8 +140,8 @@ func (r *leastSquares) fit(ctx context.Context, head string, alpha float64, alph
 	} else if len(alphas) == 0 {
 		alphas = defaultAlphas
 	}
-	best := math.Inf(1)
-	var solution *mat.Dense
+	var best *solved
+	lowest := math.Inf(1)
 	for _, a := range alphas {
 		if !(a > 0) || math.IsInf(a, 0) {
 			return nil, nil, 0, &SettingError{Field: head + ".Alpha", Value: a, Want: "a number above 0"}
@@ -135,16 +156,13 @@ func (r *leastSquares) fit(ctx context.Context, head string, alpha float64, alph
 				return nil, nil, 0, err
 			}
 		}
-		if score < best || solution == nil {
-			best, chosen, solution = score, a, s.solution
+		if score < lowest || best == nil {
+			lowest, best = score, s
 		}
 	}
-	if r.dual { // back to the primal: W = Xᵀ √w · solution
-		_, t := solution.Dims()
-		solution.Apply(func(i, _ int, v float64) float64 { return v * math.Sqrt(r.weights[i]) }, solution)
-		primal := mat.NewDense(r.x.Cols, t, nil)
-		r.spread(solution, primal)
-		solution = primal
+	solution, err := best.primal(ctx)
+	if err != nil {
+		return nil, nil, 0, err
 	}
 	w = make([]float64, len(r.mean)*r.cols)
 	for k := range r.mean {
@@ -152,7 +170,7 @@ func (r *leastSquares) fit(ctx context.Context, head string, alpha float64, alph
 			w[k*r.cols+j] = solution.At(j, k)
 		}
 	}
-	return w, r.mean, chosen, nil
+	return w, r.mean, best.alpha, nil
 }
 
 // A solved problem is the normal equations with one α.
@@ -175,12 +193,74 @@ func (r *leastSquares) solve(alpha float64) (*solved, error) {
 	}
 	_, t := r.right.Dims()
 	s.solution = mat.NewDense(a.SymmetricDim(), t, nil)
-	if err := s.factor.SolveTo(s.solution, r.right); err != nil {
-		if _, inexact := err.(mat.Condition); !inexact {
-			return nil, fmt.Errorf("heads: α = %g: %w", alpha, err)
-		}
+	if err := exact(s.factor.SolveTo(s.solution, r.right)); err != nil {
+		return nil, fmt.Errorf("heads: α = %g: %w", alpha, err)
 	}
 	return s, nil
+}
+
+// primal returns W, D×t, after two steps of iterative refinement in float64: the normal equations were added up from
+// float32 products.
+func (s *solved) primal(ctx context.Context) (*mat.Dense, error) {
+	for range 2 {
+		left, err := s.residual(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var step mat.Dense
+		if err := exact(s.factor.SolveTo(&step, left)); err != nil {
+			return nil, err
+		}
+		s.solution.Add(s.solution, &step)
+	}
+	if s.dual {
+		return s.spread(ctx, s.rooted(s.solution))
+	}
+	return s.solution, nil
+}
+
+// residual is what the solution leaves of the right-hand side.
+func (s *solved) residual(ctx context.Context) (*mat.Dense, error) {
+	var left mat.Dense
+	if s.dual {
+		w, err := s.spread(ctx, s.rooted(s.solution))
+		if err != nil {
+			return nil, err
+		}
+		z, err := s.predicted(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		left.Sub(s.right, s.rooted(z))
+	} else {
+		z, err := s.predicted(ctx, s.solution)
+		if err != nil {
+			return nil, err
+		}
+		z.Apply(func(i, k int, v float64) float64 { return s.weights[i] * (s.y.At(i, k) - v) }, z)
+		right, err := s.spread(ctx, z)
+		if err != nil {
+			return nil, err
+		}
+		left.CloneFrom(right)
+	}
+	left.Apply(func(i, k int, v float64) float64 { return v - s.alpha*s.solution.At(i, k) }, &left)
+	return &left, nil
+}
+
+// rooted returns √w·v.
+func (r *leastSquares) rooted(v *mat.Dense) *mat.Dense {
+	var out mat.Dense
+	out.Apply(func(i, _ int, f float64) float64 { return f * math.Sqrt(r.weights[i]) }, v)
+	return &out
+}
+
+// exact drops gonum's warning that a matrix is badly conditioned: refinement mends what that does.
+func exact(err error) error {
+	if _, warned := err.(mat.Condition); warned {
+		return nil
+	}
+	return err
 }
 
 // leaveOneOut returns the mean, over rows and targets, of w_i times the squared error of row i predicted by a fit on the
@@ -193,10 +273,8 @@ func (s *solved) leaveOneOut(ctx context.Context) (float64, error) {
 	d := s.x.Cols
 	var lower mat.TriDense
 	s.factor.LTo(&lower)
-	if err := lower.InverseTri(&lower); err != nil {
-		if _, inexact := err.(mat.Condition); !inexact {
-			return 0, err
-		}
+	if err := exact(lower.InverseTri(&lower)); err != nil {
+		return 0, err
 	}
 	half, w, width := make([]float32, d*d), make([]float32, d*roundUp(t)), roundUp(t)
 	for i := range d {
@@ -236,10 +314,8 @@ func (s *solved) leaveOneOut(ctx context.Context) (float64, error) {
 // leaveOneOutDual reads errors and 1 − h off the inverse of the dual's matrix.
 func (s *solved) leaveOneOutDual() (float64, error) {
 	var inverse mat.SymDense
-	if err := s.factor.InverseTo(&inverse); err != nil {
-		if _, inexact := err.(mat.Condition); !inexact {
-			return 0, err
-		}
+	if err := exact(s.factor.InverseTo(&inverse)); err != nil {
+		return 0, err
 	}
 	n, t := s.y.Dims()
 	var sum float64
