@@ -114,7 +114,8 @@ func (f *freedBatch) step(w *rewriter, n *Node) error {
 	}
 	w.pass(n)
 	for i, out := range n.Outputs {
-		if c := facts.contents[out]; out == "" || c != nil && (f.axis(c) != -1 || !slices.Contains(c, anySize)) {
+		// Elements that are only picked and joined stay known where they hold the batch size; products might not.
+		if c := facts.contents[out]; out == "" || c != nil && !(n.Is("Mul", "Div") && slices.Contains(c, anySize)) {
 			continue
 		}
 		sizes := facts.sizes[out]

@@ -196,15 +196,20 @@ func TestMakeBatchDynamicLeavesFreeModelsAlone(t *testing.T) {
 // TestMakeBatchDynamicOfRealModels fixes the batch that real models leave free and frees it again.
 func TestMakeBatchDynamicOfRealModels(t *testing.T) {
 	for _, c := range realModels {
-		if c.want.Rank == 3 {
-			continue // these leave the sequence free too: see below
-		}
 		t.Run(strings.Join(c.path[1:], "/"), func(t *testing.T) {
 			m := load(t, c.path...).Clone()
 			feeds := feedsFor(m, 3, 4)
 			want := run(t, m, feeds)
 			m = fix(m, 1)
-			if err := onnx.MakeBatchDynamic(m); err != nil {
+			err := onnx.MakeBatchDynamic(m)
+			if unsupported := new(onnx.UnsupportedError); c.path[2] == "minilm-l6" || c.path[2] == "stories260k_llama" {
+				// They compute places in the flattened batch, and shapes through Where.
+				if !errors.As(err, &unsupported) {
+					t.Errorf("error %v, want an UnsupportedError", err)
+				}
+				return
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 			for i, got := range run(t, m, feeds) {
