@@ -26,6 +26,12 @@ func TestHeadsKeepTheContract(t *testing.T) {
 		{"Ridge", heads.Regression, func() heads.Head { return &heads.Ridge{} }},
 		{"Ridge of one α", heads.Regression, func() heads.Head { return &heads.Ridge{Alpha: 3} }},
 		{"RidgeClassifier", heads.Classification, func() heads.Head { return &heads.RidgeClassifier{} }},
+		{"Centroid", heads.Classification, func() heads.Head { return &heads.Centroid{} }},
+		{"Centroid by cosine", heads.Classification, func() heads.Head { return &heads.Centroid{Metric: heads.Cosine} }},
+		{"KNN", heads.Classification, func() heads.Head { return &heads.KNN{K: 1} }},
+		{"KNN by cosine, by nearness", heads.Classification, func() heads.Head { return &heads.KNN{K: 7, Metric: heads.Cosine, Temperature: 0.07} }},
+		{"KNN of labels", heads.MultiLabel, func() heads.Head { return &heads.KNN{} }},
+		{"KNN of values", heads.Regression, func() heads.Head { return &heads.KNN{K: 3, Temperature: 0.05} }},
 	} {
 		t.Run(c.name, func(t *testing.T) { headstest.Run(t, rt, c.task, c.newHead) })
 	}

@@ -111,8 +111,28 @@ def ridge_classifier(name, n, d, k, weight=None):
             "logits": matrix(np.hstack([-f / 2, f / 2]) if k == 2 else f)}
 
 
+def prototypes(name, n, d, k):
+    """What is nearest among held-out rows, by class mean and by neighbours."""
+    x, y = draw(n, d, k, spread=0.7)
+    half = n // 2
+    s = StandardScaler().fit(x[:half].astype(np.float64))
+    a, b = s.transform(x[:half].astype(np.float64)), s.transform(x[half:].astype(np.float64))
+    ya = y[:half]
+    unit = normalize(a)
+    means = np.stack([unit[ya == c].mean(axis=0) for c in range(k)])
+    values = np.round(a @ rng.normal(size=(d, 2)), 3).astype(np.float32)
+    return {"name": name, "x": matrix(x[:half], 7), "y": ya.tolist(), "classes": k, "held": matrix(x[half:], 7), "held_y": y[half:].tolist(),
+            "values": matrix(values, 7),
+            "euclidean": NearestCentroid().fit(a, ya).predict(b).tolist(),
+            "cosine": matrix(normalize(b) @ normalize(means).T),
+            "knn": matrix(KNeighborsClassifier(7).fit(a, ya).predict_proba(b)),
+            "knn_cosine": matrix(KNeighborsClassifier(4, metric="cosine").fit(a, ya).predict_proba(b)),
+            "knn_values": matrix(KNeighborsRegressor(3).fit(a, values.astype(np.float64)).predict(b))}
+
+
 def main():
     more = {
+        "prototypes": [prototypes("three classes", 160, 6, 3), prototypes("eight classes", 240, 12, 8)],
         "multilabel": [multilabel("three labels", 150, 6, 3, 1.0), multilabel("one label", 100, 8, 1, 0.1),
                        multilabel("seven labels", 200, 10, 7, 3.0)],
         "svm": [svm("binary", 120, 7, 2, 1.0), svm("four classes", 150, 8, 4, 0.05), svm("sample weights", 110, 6, 3, 0.5, sample=True),
