@@ -15,8 +15,8 @@ var (
 	// reshapers change neither which numbers there are nor, but for rounding, their values.
 	reshapers = []string{"Flatten", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Cast", "Dropout", "Transpose",
 		"QuantizeLinear", "DequantizeLinear"}
-	// squashers turn logits into probabilities.
-	squashers = []string{"Softmax", "LogSoftmax", "Sigmoid", "HardSigmoid"}
+	// squashers turn logits into probabilities or choices.
+	squashers = []string{"Softmax", "LogSoftmax", "Sigmoid", "HardSigmoid", "Hardmax", "ArgMax", "TopK"}
 	// activations make features of a layer's sums. Clip counts where its lower bound is not negative.
 	activations = []string{"Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "HardSwish", "Gelu", "Mish", "Softplus",
 		"ThresholdedRelu", "Tanh", "Clip"}

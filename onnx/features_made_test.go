@@ -67,6 +67,11 @@ func TestFeaturesOfMadeGraphs(t *testing.T) {
 			b.Output(b.Sigmoid(dense(b, f, 7, 2, false)), "a")
 			return f
 		}, onnx.Penultimate, 7},
+		"the label alone comes out": {13, func(b *onnx.Builder) *onnx.Value {
+			f := b.Flatten(b.GlobalAveragePool(b.Relu(conv(b, pixels(b), 3, 5, 3))), 1)
+			b.Output(b.ArgMax(b.Softmax(dense(b, f, 5, 3, false), -1), 1, false), "a")
+			return f
+		}, onnx.Penultimate, 5},
 		"dropout before the layer": {13, func(b *onnx.Builder) *onnx.Value {
 			f := b.ReduceMean(b.Relu(conv(b, pixels(b), 3, 5, 3)), false, 2, 3)
 			y := b.Op("Dropout", []*onnx.Value{b.Identity(f)})

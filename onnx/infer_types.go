@@ -6,14 +6,19 @@ var resultTypes = []struct {
 	ops  []string
 	rule func(x *facts, n *Node, i int) DType
 }{
-	{[]string{"Shape", "Size", "ArgMax", "ArgMin", "NonZero"}, always(Int64)},
-	{[]string{"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Not", "And", "Or", "Xor", "IsNaN", "IsInf"},
-		always(Bool)},
+	{[]string{"Shape", "Size", "ArgMax", "ArgMin", "NonZero", "NonMaxSuppression"}, always(Int64)},
+	{[]string{"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Not", "And", "Or", "Xor", "IsNaN", "IsInf",
+		"RegexFullMatch"}, always(Bool)},
 	{[]string{"MatMulInteger", "ConvInteger"}, always(Int32)},
-	{[]string{"TopK", "MaxPool", "Unique"}, laterOutputs(Int64)},
+	{[]string{"TopK", "MaxPool", "Unique", "StringSplit"}, laterOutputs(Int64)},
 	{[]string{"Dropout"}, laterOutputs(Bool)},
+	{[]string{"TfIdfVectorizer"}, always(Float32)},
+	{[]string{"BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"},
+		func(_ *facts, n *Node, _ int) DType { return DType(n.Int("output_datatype", int64(Float32))) }},
 	{[]string{"Cast"}, func(_ *facts, n *Node, _ int) DType { return DType(n.Int("to", 0)) }},
 	{[]string{"Where", "CastLike"}, ofInput(1)},
+	{[]string{"SplitToSequence", "SequenceConstruct", "SequenceEmpty", "SequenceInsert", "SequenceErase", "SequenceMap",
+		"Optional", "SequenceAt", "ConcatFromSequence", "OptionalGetElement"}, always(Undefined)}, // no tensors, or of such
 	{[]string{"DequantizeLinear"}, ofInput(1)},
 	{[]string{"OneHot"}, ofInput(2)},
 	{[]string{"QuantizeLinear"}, func(x *facts, n *Node, _ int) DType {
