@@ -21,7 +21,8 @@ type app struct {
 
 // commands is the command line, one file each, in the order help lists them.
 var commands = []func(*app) *cobra.Command{
-	finetuneCommand, inspectCommand, doctorCommand, modelsCommand, tokenizeCommand, preprocessCommand, cacheCommand,
+	finetuneCommand, predictCommand, evaluateCommand, inspectCommand, modelsCommand,
+	demoCommand, doctorCommand, tokenizeCommand, preprocessCommand, cacheCommand,
 }
 
 // run carries out one command line and returns the exit code.

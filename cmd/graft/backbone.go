@@ -29,8 +29,11 @@ func loadModel(s models.Source) (*onnx.Model, error) {
 // modelPath finds the graph in a folder; a file is its own.
 func modelPath(path string) (string, error) {
 	info, err := os.Stat(path)
-	if err != nil || !info.IsDir() {
-		return path, err
+	if err != nil {
+		return "", &modelError{err}
+	}
+	if !info.IsDir() {
+		return path, nil
 	}
 	for _, name := range modelFiles {
 		file := filepath.Join(path, filepath.FromSlash(name))

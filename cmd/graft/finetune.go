@@ -48,6 +48,7 @@ func finetuneCommand(a *app) *cobra.Command {
 	j.table.add(flags)
 	j.split.add(flags)
 	j.head.add(flags)
+	j.tune.add(flags)
 	j.feature.add(flags)
 	j.text.add(flags)
 	j.vision.add(flags)
@@ -80,8 +81,11 @@ type splitFlags struct {
 	keep, lenient    bool
 }
 
+// defaultTest is the share of each class that is held out.
+const defaultTest = 0.2
+
 func (s *splitFlags) add(flags *pflag.FlagSet) {
-	flags.Float64Var(&s.test, "test-fraction", 0.2, "share of each class held out where the data has no test split")
+	flags.Float64Var(&s.test, "test-fraction", defaultTest, "share of each class held out where the data has no test split")
 	flags.Float64Var(&s.validation, "validation-fraction", 0, "share of each class of the training rows kept to choose by")
 	flags.Uint64Var(&s.seed, "seed", 0, "seed of every random choice")
 	flags.BoolVar(&s.keep, "keep-duplicates", false, "keep training rows that also occur in the test split")
@@ -101,10 +105,13 @@ type headFlags struct {
 	kind, c, classWeight string
 }
 
+// defaultHead is what the flags say where they are not given.
+var defaultHead = headFlags{kind: "logistic", c: "auto", classWeight: "none"}
+
 func (h *headFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&h.kind, "head", "logistic", "what is fitted on the features: logistic")
-	flags.StringVar(&h.c, "C", "auto", "how much the data counts beside the penalty (scikit-learn's C), or auto")
-	flags.StringVar(&h.classWeight, "class-weight", "none", "how much each class counts: none, balanced, or LABEL=WEIGHT,…")
+	flags.StringVar(&h.kind, "head", defaultHead.kind, "what is fitted on the features: logistic")
+	flags.StringVar(&h.c, "C", defaultHead.c, "how much the data counts beside the penalty (scikit-learn's C), or auto")
+	flags.StringVar(&h.classWeight, "class-weight", defaultHead.classWeight, "how much each class counts: none, balanced, or LABEL=WEIGHT,…")
 }
 
 // regularisation returns C, 0 for one that is chosen.

@@ -27,6 +27,7 @@ type job struct {
 	table   tableFlags
 	split   splitFlags
 	head    headFlags
+	tune    tuneFlags
 	feature featureFlags
 	text    textFlags
 	vision  visionFlags
@@ -59,23 +60,24 @@ func (j *job) run(ctx context.Context, a *app) (*finetune.Result, error) {
 		}
 		defer b.Model.Close()
 		pictures := dataset.Map(data, func(e dataset.Example[string]) vision.Picture { return vision.Picture{Path: e.Input} })
-		return tune(ctx, a, j, b, pictures, s)
+		return launch(ctx, a, j, b, pictures, s)
 	}
 	b, err := j.textBackbone(source)
 	if err != nil {
 		return nil, err
 	}
 	defer b.Model.Close()
-	return tune(ctx, a, j, b, data, s)
+	return launch(ctx, a, j, b, data, s)
 }
 
-// tune opens the runtime and runs.
-func tune[T any](ctx context.Context, a *app, j *job, b *finetune.Backbone[T], data dataset.Split[T], s finetune.Settings) (*finetune.Result, error) {
+// launch opens the runtime and runs.
+func launch[T any](ctx context.Context, a *app, j *job, b *finetune.Backbone[T], data dataset.Split[T], s finetune.Settings) (*finetune.Result, error) {
 	rt, err := j.runtime.open(ctx, a)
 	if err != nil {
 		return nil, err
 	}
 	s.Extract.RuntimeID = runtimeID(rt)
+	s.TuneRuntime = rt
 	s.Versions = map[string]string{"graft": version(), "onnxruntime": rt.Version()}
 	return finetune.Run(ctx, j.runtime.sessions(rt), onnxgo.Runtime{}, b, data, s)
 }
@@ -137,6 +139,10 @@ func (j *job) settings(labels []string) (finetune.Settings, error) {
 	if err != nil {
 		return finetune.Settings{}, err
 	}
+	moves, err := j.tune.chosen(j.split.seed)
+	if err != nil {
+		return finetune.Settings{}, err
+	}
 	cache, err := j.cache.open()
 	if err != nil {
 		return finetune.Settings{}, err
@@ -145,6 +151,7 @@ func (j *job) settings(labels []string) (finetune.Settings, error) {
 		Out: j.out, Title: j.title, Probabilities: j.probabilities, Tolerance: j.tolerance,
 		Extract: finetune.ExtractSettings{Cache: cache, Workers: j.runtime.threads},
 		Probe:   finetune.ProbeSettings{C: c, Seed: j.split.seed, ClassWeight: weights},
+		Tune:    moves,
 		Options: j.options(),
 	}, nil
 }

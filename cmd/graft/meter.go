@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +20,7 @@ const lineEvery = 5 * time.Second
 type meter struct {
 	out  io.Writer // nil is silence
 	tty  bool
-	unit string // "bytes", or what is counted
+	unit string // "bytes", what else is counted, or "" for a bare number
 
 	mu          sync.Mutex
 	step        string
@@ -79,25 +80,28 @@ func (m *meter) end() {
 		m.bar.Finish()
 		m.bar = nil
 	default:
-		m.line(fmt.Sprintf("in %.1f s", time.Since(m.began).Seconds()))
+		m.line(fmt.Sprintf("done in %.1f s", time.Since(m.began).Seconds()))
 	}
 	m.step = ""
 }
 
 // line writes how far the step is.
 func (m *meter) line(suffix string) {
-	of := ""
-	if m.total > m.done {
-		of = " of " + m.count(m.total)
+	far := ""
+	switch {
+	case m.total > m.done:
+		far = m.count(m.done) + " of " + m.count(m.total) + " "
+	case m.done > 0:
+		far = m.count(m.done) + " "
 	}
-	fmt.Fprintf(m.out, "%s: %s%s %s\n", m.step, m.count(m.done), of, suffix)
+	fmt.Fprintf(m.out, "%s: %s%s\n", m.step, far, suffix)
 }
 
 func (m *meter) count(n int64) string {
 	if m.unit == "bytes" {
 		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 	}
-	return fmt.Sprintf("%d %s", n, m.unit)
+	return strings.TrimSuffix(fmt.Sprintf("%d %s", n, m.unit), " ")
 }
 
 func (m *meter) newBar(step string) *pb.ProgressBar {

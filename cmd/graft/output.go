@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -11,8 +12,11 @@ import (
 )
 
 // printJSON writes v on one line of standard output.
-func (a *app) printJSON(v any) error {
-	enc := json.NewEncoder(a.stdout)
+func (a *app) printJSON(v any) error { return encodeLine(a.stdout, v) }
+
+// encodeLine writes v as one line of JSON.
+func encodeLine(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(v)
 }
@@ -40,11 +44,7 @@ func (a *app) printResult(r *finetune.Result) error {
 		{"data", fmt.Sprintf("%d rows to learn from, %d to judge by, %d labels", r.Rows.Train+r.Rows.Validation, r.Rows.Test, len(r.Labels))},
 		{"head", fmt.Sprintf("%s, C %g (%s)", r.Head, r.Probe.C, r.Probe.By)},
 	}
-	for _, m := range shownMetrics {
-		if v, ok := r.Metrics[m.key]; ok {
-			rows = append(rows, []string{m.name, fmt.Sprintf("%.4f", v)})
-		}
-	}
+	rows = append(rows, metricRows(r.Metrics)...)
 	rows = append(rows,
 		[]string{"proved", fmt.Sprintf("on %d rows: logits within %.1e, every label equal", r.Verify.Rows, r.Verify.MaxAbsDiff)},
 		[]string{"time", fmt.Sprintf("%.1f s", r.Timings["total"])},
@@ -56,4 +56,13 @@ func (a *app) printResult(r *finetune.Result) error {
 // shownMetrics are the figures people see first; --json has them all.
 var shownMetrics = []struct{ key, name string }{
 	{"eval_accuracy", "accuracy"}, {"eval_f1_macro", "F1, macro"}, {"eval_log_loss", "log loss"},
+}
+
+func metricRows(metrics map[string]float64) (rows [][]string) {
+	for _, m := range shownMetrics {
+		if v, ok := metrics[m.key]; ok {
+			rows = append(rows, []string{m.name, fmt.Sprintf("%.4f", v)})
+		}
+	}
+	return rows
 }

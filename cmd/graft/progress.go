@@ -18,7 +18,7 @@ type progress struct {
 	done, total int64
 }
 
-func (a *app) newProgress() *progress { return &progress{a: a, meter: a.newMeter("rows")} }
+func (a *app) newProgress() *progress { return &progress{a: a, meter: a.newMeter("")} }
 
 // Start implements finetune.Progress.
 func (p *progress) Start(stage finetune.Stage, total int) {

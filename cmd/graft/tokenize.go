@@ -56,8 +56,6 @@ type encodingJSON struct {
 
 func (a *app) tokenize(cmd *cobra.Command, t *text.Tokenizer, jsonl bool, o text.EncodeOptions) error {
 	out := bufio.NewWriter(a.stdout)
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
 	err := eachLine(a.stdin, func(n int, line string) error {
 		if err := cmd.Context().Err(); err != nil {
 			return err
@@ -77,7 +75,7 @@ func (a *app) tokenize(cmd *cobra.Command, t *text.Tokenizer, jsonl bool, o text
 		for i, span := range e.Offsets {
 			j.Offsets[i] = [2]int{span.Start, span.End}
 		}
-		return enc.Encode(j)
+		return encodeLine(out, j)
 	})
 	return errors.Join(err, out.Flush())
 }

@@ -9,8 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-
-	"github.com/onnx-graft/graft/onnx/storage"
 )
 
 // The picture set: 96×96 PNG files.
@@ -37,7 +35,7 @@ var motifs = []motif{
 // classes of 60 training and 25 test pictures. Every picture shows one object
 // on a cluttered ground; place, size, turn, proportions and all colours are
 // drawn at random, so that colour says nothing about the class. The same seed
-// draws the same pictures.
+// draws the same pictures; files that are there already are drawn over.
 func DrawPictures(dir string, seed uint64) error {
 	splits := []struct {
 		name string
@@ -66,7 +64,7 @@ func writePicture(file string, m motif, r *rand.Rand) error {
 	if err := png.Encode(&buf, picture(m, r).img); err != nil {
 		return err
 	}
-	return storage.WriteFile(file, buf.Bytes())
+	return os.WriteFile(file, buf.Bytes(), 0o644)
 }
 
 // picture draws ground, clutter, the object, something half in front of it,
