@@ -3,6 +3,9 @@ package onnx
 // This file names the operators that formulas are made of. Operators whose form changed between opsets are in
 // builder_axes.go.
 
+// Operators on two tensors, element by element, which broadcast as NumPy does; MatMul works on the last two axes, and
+// Expand broadcasts x to the int64 vector shape. A nil argument is an error.
+
 func (b *Builder) Add(x, y *Value) *Value        { return b.binary("Add", x, y) }
 func (b *Builder) Sub(x, y *Value) *Value        { return b.binary("Sub", x, y) }
 func (b *Builder) Mul(x, y *Value) *Value        { return b.binary("Mul", x, y) }
@@ -17,6 +20,8 @@ func (b *Builder) Less(x, y *Value) *Value       { return b.binary("Less", x, y)
 func (b *Builder) And(x, y *Value) *Value        { return b.binary("And", x, y) }
 func (b *Builder) Or(x, y *Value) *Value         { return b.binary("Or", x, y) }
 func (b *Builder) Expand(x, shape *Value) *Value { return b.binary("Expand", x, shape) }
+
+// Operators on one tensor, element by element.
 
 func (b *Builder) Neg(x *Value) *Value        { return b.unary("Neg", x) }
 func (b *Builder) Abs(x *Value) *Value        { return b.unary("Abs", x) }

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -60,6 +61,25 @@ func Features(m *Model) []Feature {
 			cmp.Compare(s.place[b.Tensor], s.place[a.Tensor])) // the deeper first
 	})
 	return s.found
+}
+
+// FeatureAt describes a tensor that was named as features: as [Features] lists it, else with what is known of its shape. It
+// is an error where there is no such tensor, or where it cannot be features.
+func FeatureAt(m *Model, tensor string) (Feature, error) {
+	for _, f := range Features(m) {
+		if f.Tensor == tensor {
+			return f, nil
+		}
+	}
+	s := &featureSearch{x: NewIndex(m.Graph)}
+	if !s.x.Has(tensor) {
+		return Feature{}, fmt.Errorf("onnx: features: %w", s.x.missing(tensor))
+	}
+	if s.add(tensor, Output, 0); len(s.found) == 0 {
+		return Feature{}, fmt.Errorf("onnx: features: %q is %v of shape %v; features are floats N×D, N×L×D or N×C×H×W",
+			tensor, s.x.Type(tensor), s.x.Shape(tensor))
+	}
+	return s.found[0], nil
 }
 
 // rank is a candidate's place by its kind. Hidden states that the model keeps to itself come after what it gives out.

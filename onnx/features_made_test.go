@@ -1,6 +1,7 @@
 package onnx_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/onnx-graft/graft/onnx"
@@ -189,6 +190,23 @@ func TestFeaturesOfMadeGraphs(t *testing.T) {
 				t.Errorf("backbone gives shape %v, want 2×%d", got.Shape, c.dim)
 			}
 		})
+	}
+}
+
+func TestFeatureAt(t *testing.T) {
+	m := load(t, "assets", "vision-models", "squeezenet1_1", "model.onnx")
+	for tensor, want := range map[string]onnx.Feature{
+		"/f.7/Concat_output_0": {Tensor: "/f.7/Concat_output_0", Dim: 512, Kind: onnx.Penultimate, Rank: 4},
+		"/f.6/Concat_output_0": {Tensor: "/f.6/Concat_output_0", Dim: 512, Kind: onnx.Output, Rank: 4},
+	} {
+		if got, err := onnx.FeatureAt(m, tensor); err != nil || got != want {
+			t.Errorf("%+v, %v; want %+v", got, err, want)
+		}
+	}
+	for tensor, says := range map[string]string{"/f.7/Concat": "/f.7/Concat_output_0", "cl.bias": "shape"} {
+		if _, err := onnx.FeatureAt(m, tensor); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("error %v, want one that says %s", err, says)
+		}
 	}
 }
 

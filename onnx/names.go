@@ -91,6 +91,11 @@ func (x *Index) missing(tensor string) error {
 			best, least = name, d
 		}
 	}
+	for _, name := range known {
+		if best == "" && len(tensor) > 2 && strings.Contains(strings.ToLower(name), strings.ToLower(tensor)) {
+			best = name
+		}
+	}
 	if best == "" {
 		return fmt.Errorf("no tensor %q in the graph", tensor)
 	}
