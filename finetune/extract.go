@@ -25,6 +25,8 @@ type ExtractSettings struct {
 	// Name names input i in errors; nil: "row i".
 	Name     func(i int) string
 	Progress Progress
+
+	digest string // of the model, where the caller knows it
 }
 
 func (s ExtractSettings) withDefaults() (ExtractSettings, error) {
@@ -59,13 +61,12 @@ func Extract[T any](ctx context.Context, rt onnx.Runtime, b *Backbone[T], xs []T
 	if err != nil {
 		return heads.Matrix{}, ExtractStats{}, err
 	}
-	var digest string
-	if s.Cache != nil {
-		if digest, err = modelDigest(b.Model); err != nil {
+	if s.Cache != nil && s.digest == "" {
+		if s.digest, err = modelDigest(b.Model); err != nil {
 			return heads.Matrix{}, ExtractStats{}, err
 		}
 	}
-	e := extraction[T]{rt: rt, name: b.Name, model: b.Model, digest: digest, output: output, cols: cols, pre: b.Preprocessor, xs: xs, stage: Extracting}
+	e := extraction[T]{rt: rt, name: b.Name, model: b.Model, output: output, cols: cols, pre: b.Preprocessor, xs: xs, stage: Extracting}
 	return e.run(ctx, s)
 }
 
@@ -124,7 +125,7 @@ func (e *extraction[T]) throughCache(ctx context.Context) error {
 		return err
 	}
 	store := e.settings.Cache.open(cacheAbout{
-		Model: e.name, ModelDigest: e.digest, Output: e.output, Preprocessing: e.pre.Fingerprint(),
+		Model: e.name, ModelDigest: e.settings.digest, Output: e.output, Preprocessing: e.pre.Fingerprint(),
 		Runtime: e.settings.RuntimeID, Type: "float32",
 	}, e.settings.Progress.Warn)
 	defer store.close()

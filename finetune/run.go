@@ -72,7 +72,7 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	}
 	clock := newStageClock(s.Progress)
 	s.Progress = clock
-	w := &workshop[T]{rt: rt, pure: pure, given: b, backbone: b, data: data, settings: s, result: r}
+	w := &workshop[T]{rt: rt, pure: pure, given: b, backbone: b, data: data, settings: s, result: r, digests: map[*onnx.Model]string{}}
 	for _, step := range []struct {
 		stage Stage
 		do    func(context.Context) error
@@ -115,6 +115,19 @@ type workshop[T any] struct {
 	train, validation, test split
 	probed                  ProbeResult
 	head                    heads.Head // what is judged and exported
+	digests                 map[*onnx.Model]string
+}
+
+// digest returns a model's digest, computed once.
+func (w *workshop[T]) digest(m *onnx.Model) (string, error) {
+	if d, ok := w.digests[m]; ok {
+		return d, nil
+	}
+	d, err := modelDigest(m)
+	if err == nil {
+		w.digests[m] = d
+	}
+	return d, err
 }
 
 // A split is features and the classes they should give.
@@ -151,6 +164,12 @@ func (w *workshop[T]) features(ctx context.Context, of []dataset.Example[T]) (he
 	s := w.settings.Extract
 	s.Progress = w.settings.Progress
 	s.Name = func(i int) string { return of[i].ID }
+	if s.Cache != nil {
+		var err error
+		if s.digest, err = w.digest(w.backbone.Model); err != nil {
+			return heads.Matrix{}, err
+		}
+	}
 	x, stats, err := Extract(ctx, w.rt, w.backbone, dataset.Inputs(of), s)
 	w.result.Stats = stats
 	return x, err
@@ -194,7 +213,7 @@ func (w *workshop[T]) evaluate(ctx context.Context) error {
 }
 
 func (w *workshop[T]) export(ctx context.Context) error {
-	digest, err := modelDigest(w.given.Model)
+	digest, err := w.digest(w.given.Model)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/onnx-graft/graft/heads"
 	"github.com/onnx-graft/graft/onnx"
+	"golang.org/x/sync/errgroup"
 )
 
 // Names of files in an exported folder.
@@ -70,12 +71,26 @@ func Verify[T any](ctx context.Context, rt onnx.Runtime, dir string, open Opener
 		return VerifyResult{}, fmt.Errorf("finetune: verify: the preprocessing just written: %w", err)
 	}
 	e := extraction[T]{
-		rt: rt, name: "classifier", model: m, output: logitsOutput, cols: want.Cols, pre: pre, xs: xs, live: liveRows, stage: Verifying,
+		name: "classifier", model: m, output: logitsOutput, cols: want.Cols, pre: pre, xs: xs, live: liveRows, stage: Verifying,
 	}
+	var both errgroup.Group
+	both.Go(func() (err error) {
+		e.session, err = rt.NewSession(m)
+		return err
+	})
+	s.Extract.digest = ""
 	if s.Extract.Cache != nil {
-		if e.digest, err = modelDigest(m); err != nil {
-			return VerifyResult{}, err
-		}
+		both.Go(func() (err error) {
+			s.Extract.digest, err = modelDigest(m)
+			return err
+		})
+	}
+	err = both.Wait()
+	if e.session != nil {
+		defer e.session.Close()
+	}
+	if err != nil {
+		return VerifyResult{}, fmt.Errorf("finetune: verify: %w", err)
 	}
 	got, _, err := e.run(ctx, s.Extract)
 	if err != nil {
