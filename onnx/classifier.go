@@ -45,7 +45,7 @@ func (s *featureSearch) classifier(output string) *denseLayer {
 		case n.Is(reshapers...), s.scaled(n):
 		default:
 			layer := s.dense(n)
-			if layer == nil || layer.convolves(s.x) && !pooled || activated && !squashed && !s.oddClassifier(layer, tensor) {
+			if layer == nil || layer.convolves(s.x) && !pooled || activated && !squashed && !s.oddClassifier(layer) {
 				return nil
 			}
 			return layer
@@ -63,16 +63,14 @@ func (l *denseLayer) convolves(x *Index) bool {
 
 // oddClassifier decides about sums that pass an activation: a classifier (SqueezeNet has Relu between its last convolution
 // and its pool) or a layer that widens features (MobileNetV2's last). Only a convolution over a picture can be either. It
-// widens where it reads a linear bottleneck, where a normalisation follows, or where it makes a multiple of 16 channels, as
-// every layer's width is and few numbers of classes are.
-func (s *featureSearch) oddClassifier(layer *denseLayer, sums string) bool {
+// widens where it reads a linear bottleneck, or where it makes a multiple of 16 channels, as every layer's width is and few
+// numbers of classes are.
+func (s *featureSearch) oddClassifier(layer *denseLayer) bool {
 	if !layer.convolves(s.x) || layer.makes%16 == 0 {
 		return false
 	}
 	source := s.x.back(layer.reads, reshapers)
-	bottleneck := source != nil && (convolution(source) || source.Is("Add", "BatchNormalization"))
-	normalised := slices.ContainsFunc(s.x.Readers(sums), func(n *Node) bool { return n.Is("BatchNormalization") })
-	return !bottleneck && !normalised
+	return source == nil || !convolution(source) && !source.Is("Add", "BatchNormalization")
 }
 
 // hiddenLayer follows a tensor back through an activation to a dense layer, nil where there is none.

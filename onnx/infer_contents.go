@@ -54,17 +54,15 @@ var contentRules = map[string]func(f *facts, n *Node) []size{
 		if f.sizes[n.Output(0)] == nil || count.sym != "" || !count.known() || count.n > longestContent {
 			return nil
 		}
-		fill := fixed(0)
-		if a := n.Attr("value"); a != nil && a.Tensor != nil {
-			list := integers(a.Tensor)
-			if len(list) != 1 {
-				return nil
-			}
-			fill = fixed(list[0])
-		} else {
-			return nil // of floats
+		a := n.Attr("value")
+		if a == nil || a.Tensor == nil {
+			return nil // zeros of float32
 		}
-		return slices.Repeat([]size{fill}, int(count.n))
+		fill := integers(a.Tensor)
+		if len(fill) != 1 {
+			return nil
+		}
+		return slices.Repeat(fixedSizes(fill), int(count.n))
 	},
 	"Mul": func(f *facts, n *Node) []size {
 		a, b := f.contents[n.Input(0)], f.contents[n.Input(1)]
