@@ -31,7 +31,6 @@ type input struct {
 	ints     []int64   // an integer input of that shape
 	floats   []float64 // a constant
 	positive bool
-	absent   bool
 }
 
 func x(shape ...int) input         { return input{shape: shape} }
