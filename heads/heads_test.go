@@ -32,6 +32,12 @@ func TestHeadsKeepTheContract(t *testing.T) {
 		{"KNN by cosine, by nearness", heads.Classification, func() heads.Head { return &heads.KNN{K: 7, Metric: heads.Cosine, Temperature: 0.07} }},
 		{"KNN of labels", heads.MultiLabel, func() heads.Head { return &heads.KNN{} }},
 		{"KNN of values", heads.Regression, func() heads.Head { return &heads.KNN{K: 3, Temperature: 0.05} }},
+		{"MLP", heads.Classification, func() heads.Head { return &heads.MLP{Rate: 1e-2, Hidden: []int{24}} }},
+		{"MLP of two layers", heads.Classification, func() heads.Head {
+			return &heads.MLP{Hidden: []int{32, 16}, Activation: heads.ReLU, Dropout: 0.1, Rate: 1e-2, Seed: 3}
+		}},
+		{"MLP of labels", heads.MultiLabel, func() heads.Head { return &heads.MLP{Rate: 1e-2, Hidden: []int{24}} }},
+		{"MLP of values", heads.Regression, func() heads.Head { return &heads.MLP{Rate: 1e-2, Hidden: []int{24}} }},
 	} {
 		t.Run(c.name, func(t *testing.T) { headstest.Run(t, rt, c.task, c.newHead) })
 	}
