@@ -7,6 +7,7 @@ import (
 	"github.com/onnx-graft/graft/finetune/dataset"
 	"github.com/onnx-graft/graft/models"
 	"github.com/onnx-graft/graft/onnx/ort"
+	"github.com/onnx-graft/graft/text"
 	"github.com/onnx-graft/graft/vision"
 )
 
@@ -58,13 +59,13 @@ func classifierTask(dir string) (models.Task, error) {
 // openClassifier opens an exported folder that reads the task's inputs.
 func openClassifier(rt *ort.Runtime, task models.Task, dir string, s finetune.ExtractSettings) (classifier, error) {
 	if task == models.Image {
-		c, err := finetune.OpenClassifier(rt, dir, reopenVision, s)
+		c, err := finetune.OpenClassifier(rt, dir, finetune.Reopens[vision.Picture](vision.OpenPreprocessor), s)
 		if err != nil {
 			return nil, &modelError{err}
 		}
 		return imageClassifier{c}, nil
 	}
-	c, err := finetune.OpenClassifier(rt, dir, reopenText, s)
+	c, err := finetune.OpenClassifier(rt, dir, finetune.Reopens[string](text.OpenPreprocessor), s)
 	if err != nil {
 		return nil, &modelError{err}
 	}

@@ -178,14 +178,7 @@ func (j *job) textBackbone(source models.Source) (*finetune.Backbone[string], er
 	if err != nil {
 		return nil, err
 	}
-	files, err := b.Files()
-	if err != nil {
-		return nil, &modelError{err}
-	}
-	return &finetune.Backbone[string]{
-		Name: shortName(source.Name), Task: finetune.TextClassification, Model: b.Model, Feature: b.Feature.Tensor,
-		Preprocessor: b.Preprocessor, Files: files, Config: b.Config(), Reopen: reopenText,
-	}, nil
+	return finetune.NewBackbone(shortName(source.Name), finetune.TextClassification, b.Model, b.Feature.Tensor, b, text.OpenPreprocessor)
 }
 
 // imageBackbone opens an image backbone for package finetune.
@@ -196,31 +189,7 @@ func (j *job) imageBackbone(source models.Source) (*finetune.Backbone[vision.Pic
 	if err != nil {
 		return nil, err
 	}
-	files, err := b.Files()
-	if err != nil {
-		return nil, &modelError{err}
-	}
-	return &finetune.Backbone[vision.Picture]{
-		Name: shortName(source.Name), Task: finetune.ImageClassification, Model: b.Model, Feature: b.Feature.Tensor,
-		Preprocessor: b.Preprocessor, Files: files, Config: b.Config(), Reopen: reopenVision,
-	}, nil
-}
-
-// reopenText and reopenVision read the preprocessing of an exported folder.
-func reopenText(dir string, m *onnx.Model) (finetune.Preprocessor[string], error) {
-	p, err := text.OpenPreprocessor(dir)
-	if err != nil {
-		return nil, err
-	}
-	return p, p.Bind(m)
-}
-
-func reopenVision(dir string, m *onnx.Model) (finetune.Preprocessor[vision.Picture], error) {
-	p, err := vision.OpenPreprocessor(dir)
-	if err != nil {
-		return nil, err
-	}
-	return p, p.Bind(m)
+	return finetune.NewBackbone(shortName(source.Name), finetune.ImageClassification, b.Model, b.Feature.Tensor, b, vision.OpenPreprocessor)
 }
 
 // runtimeID identifies the runtime as far as its answers may differ in the
