@@ -328,7 +328,7 @@ func BenchmarkCacheRead(b *testing.B) {
 	}
 	store.close()
 	for b.Loop() {
-		e := extraction[string]{name: "b", pre: fakeWords{}, xs: xs, cols: cols, stage: Extracting}
+		e := extraction[string]{name: "b", pre: fakeWords{}, xs: xs, cols: cols}
 		if err := e.readAll(cache, about); err != nil {
 			b.Fatal(err)
 		}

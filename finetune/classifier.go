@@ -72,8 +72,8 @@ func (c *Classifier[T]) Close() error {
 func (c *Classifier[T]) Logits(ctx context.Context, xs []T) (heads.Matrix, error) {
 	e := extraction[T]{
 		name: "classifier", session: c.session, model: c.model, output: logitsOutput, cols: len(c.Labels), pre: c.Preprocessor, xs: xs,
-		stage: Predicting,
 	}
+	orQuiet(c.settings.Progress).Start(Predicting, len(xs))
 	m, _, err := e.run(ctx, c.settings)
 	if err == nil && m.Cols != len(c.Labels) {
 		return m, fmt.Errorf("finetune: the model gives %d logits, config.json names %d labels", m.Cols, len(c.Labels))

@@ -66,7 +66,9 @@ func Extract[T any](ctx context.Context, rt onnx.Runtime, b *Backbone[T], xs []T
 			return heads.Matrix{}, ExtractStats{}, err
 		}
 	}
-	e := extraction[T]{rt: rt, name: b.Name, model: b.Model, output: output, cols: cols, pre: b.Preprocessor, xs: xs, stage: Extracting}
+	e := extraction[T]{rt: rt, name: b.Name, model: b.Model, output: output, cols: cols, pre: b.Preprocessor, xs: xs}
+	defer e.close()
+	orQuiet(s.Progress).Start(Extracting, len(xs))
 	return e.run(ctx, s)
 }
 
@@ -80,9 +82,8 @@ type extraction[T any] struct {
 	cols    int // 0: not known before the first batch
 	pre     Preprocessor[T]
 	xs      []T
-	session onnx.Session // to run in; nil: one is made, and closed
+	session onnx.Session // to run in; nil: one is made when it is needed
 	live    int          // this many of the inputs are run whatever the cache has
-	stage   Stage        // as progress is told of it
 
 	settings ExtractSettings
 	out      heads.Matrix
@@ -94,7 +95,6 @@ func (e *extraction[T]) run(ctx context.Context, s ExtractSettings) (heads.Matri
 	if e.settings, err = s.withDefaults(); err != nil {
 		return heads.Matrix{}, e.stats, err
 	}
-	e.settings.Progress.Start(e.stage, len(e.xs))
 	e.stats.Rows = len(e.xs)
 	if len(e.xs) == 0 {
 		return heads.Matrix{Cols: e.cols}, e.stats, nil
@@ -108,6 +108,13 @@ func (e *extraction[T]) run(ctx context.Context, s ExtractSettings) (heads.Matri
 		return heads.Matrix{}, e.stats, err
 	}
 	return e.out, e.stats, nil
+}
+
+// close frees the session that was made.
+func (e *extraction[T]) close() {
+	if e.session != nil {
+		e.session.Close()
+	}
 }
 
 // throughCache fills in the rows the cache has, computes the others and stores them.
@@ -151,22 +158,24 @@ func (e *extraction[T]) compute(ctx context.Context, indices []int, want *wanted
 	if err != nil {
 		return err
 	}
-	session := e.session
-	if session == nil {
-		if session, err = e.rt.NewSession(e.model); err != nil {
+	if e.session == nil {
+		if e.session, err = e.rt.NewSession(e.model); err != nil {
 			return fmt.Errorf("finetune: %s: %w", e.name, err)
 		}
-		defer session.Close()
 	}
-	r := rowRunner[T]{session: session, output: e.output, cols: e.cols, pre: e.pre, workers: e.settings.Workers, name: e.settings.Name, alone: mixesRows(e.model)}
+	r := rowRunner[T]{session: e.session, output: e.output, cols: e.cols, pre: e.pre, workers: e.settings.Workers, name: e.settings.Name, alone: mixesRows(e.model)}
 	e.stats.Computed, e.stats.Batches = len(indices), len(plan)
 	var sizing sync.Mutex
 	return r.run(ctx, e.xs, plan, func(batch []int, rows heads.Matrix) error {
 		sizing.Lock()
-		e.allot(rows.Cols)
+		if e.cols == 0 {
+			e.cols = rows.Cols
+		}
+		cols := e.cols
+		e.allot(cols)
 		sizing.Unlock()
-		if rows.Cols != e.out.Cols {
-			return fmt.Errorf("finetune: %s: the row has %d columns, others have %d", e.settings.Name(batch[0]), rows.Cols, e.out.Cols)
+		if rows.Cols != cols {
+			return fmt.Errorf("finetune: %s: the row has %d columns, others have %d", e.settings.Name(batch[0]), rows.Cols, cols)
 		}
 		done := 0
 		for i, at := range batch {
@@ -187,12 +196,17 @@ func (e *extraction[T]) compute(ctx context.Context, indices []int, want *wanted
 	})
 }
 
-// allot makes the result's memory once D is known.
+// allot makes the result's memory once D is known, of what an earlier window left where that is enough.
 func (e *extraction[T]) allot(cols int) {
-	if e.out.Data == nil {
-		e.cols = cols
-		e.out = heads.NewMatrix(len(e.xs), cols)
+	n := len(e.xs)
+	switch {
+	case e.out.Rows == n && e.out.Cols == cols:
+	case cap(e.out.Data) >= n*cols:
+		e.out = heads.Matrix{Rows: n, Cols: cols, Data: e.out.Data[:n*cols]}
+	default:
+		e.out = heads.NewMatrix(n, cols)
 	}
+	e.cols = cols
 }
 
 // plan divides the named inputs into batches.

@@ -71,8 +71,9 @@ func Verify[T any](ctx context.Context, rt onnx.Runtime, dir string, open Opener
 		return VerifyResult{}, fmt.Errorf("finetune: verify: the preprocessing just written: %w", err)
 	}
 	e := extraction[T]{
-		name: "classifier", model: m, output: logitsOutput, cols: want.Cols, pre: pre, xs: xs, live: liveRows, stage: Verifying,
+		name: "classifier", model: m, output: logitsOutput, cols: want.Cols, pre: pre, xs: xs, live: liveRows,
 	}
+	orQuiet(s.Extract.Progress).Start(Verifying, len(xs))
 	var both errgroup.Group
 	both.Go(func() (err error) {
 		e.session, err = rt.NewSession(m)
@@ -86,9 +87,7 @@ func Verify[T any](ctx context.Context, rt onnx.Runtime, dir string, open Opener
 		})
 	}
 	err = both.Wait()
-	if e.session != nil {
-		defer e.session.Close()
-	}
+	defer e.close()
 	if err != nil {
 		return VerifyResult{}, fmt.Errorf("finetune: verify: %w", err)
 	}
