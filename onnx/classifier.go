@@ -214,7 +214,7 @@ func (x *Index) firstToken(n *Node) bool {
 		return ok && len(at) == 1 && at[0] == 0 && (n.Int("axis", 0) == 1 || n.Int("axis", 0) == -2)
 	case n.Is("Slice"):
 		starts, ends, axes, _, ok := x.facts().sliceOf(n)
-		return ok && len(axes) == 1 && (axes[0] == 1 || axes[0] == -2) && starts[0] == 0 && ends[0] == 1
+		return ok && len(starts) == 1 && (axes[0] == 1 || axes[0] == -2) && starts[0] == 0 && ends[0] == 1
 	}
 	return false
 }

@@ -30,7 +30,7 @@ func (x *Index) disableTraining(n *Node) bool {
 		return true
 	case n.Is("BatchNormalization") && n.Int("training_mode", 0) != 0:
 		n.DropAttr("training_mode")
-		n.Outputs = n.Outputs[:1]
+		n.Outputs = n.Outputs[:min(1, len(n.Outputs))]
 		return true
 	}
 	return false

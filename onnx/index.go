@@ -38,6 +38,8 @@ func NewIndex(g *Graph) *Index {
 	for _, n := range g.Nodes {
 		x.add(n)
 	}
+	delete(x.weights, "") // an input left out has no value, whatever a damaged file says
+	delete(x.typed, "")
 	return x
 }
 

@@ -66,6 +66,7 @@ func (x *Index) facts() *facts {
 				x.known.types[t.Values.Name], x.known.sizes[t.Values.Name] = t.Values.Type, fixedSizes(t.Dims)
 			}
 		}
+		x.known.forget("")
 		for _, n := range x.graph.Nodes {
 			x.known.infer(n)
 		}
@@ -88,6 +89,12 @@ func (x *Index) grow(n *Node) {
 	f := x.facts()
 	x.add(n)
 	f.infer(n)
+}
+
+func (f *facts) forget(tensor string) {
+	delete(f.types, tensor)
+	delete(f.sizes, tensor)
+	delete(f.contents, tensor)
 }
 
 func (f *facts) typeOf(tensor string) DType { return f.types[tensor] }
@@ -117,7 +124,7 @@ func (f *facts) remember(name string, t *Tensor) {
 
 // infer notes what n's operator tells of its outputs.
 func (f *facts) infer(n *Node) {
-	if t := constantOf(n); n.Is("Constant") && t != nil {
+	if t := constantOf(n); n.Is("Constant") && t != nil && n.Output(0) != "" {
 		f.remember(n.Output(0), t)
 	}
 	rule := sizeRules[n.OpType]
@@ -143,7 +150,7 @@ func (f *facts) infer(n *Node) {
 			f.sizes[out] = sizes
 		}
 	}
-	if rule := contentRules[n.OpType]; rule != nil && standardDomain(n.Domain) {
+	if rule := contentRules[n.OpType]; rule != nil && standardDomain(n.Domain) && n.Output(0) != "" {
 		if c := rule(f, n); c != nil && len(c) <= longestContent {
 			f.contents[n.Output(0)] = c
 		}
@@ -194,6 +201,14 @@ func fixedSizes(dims []int64) []size {
 		sizes[i] = fixed(d)
 	}
 	return sizes
+}
+
+// rankOf returns a shape of the rank of in, of which only that is known; nil for nil.
+func rankOf(in []size) []size {
+	if in == nil {
+		return nil
+	}
+	return unknown(len(in))
 }
 
 // unknown returns a shape of which only the rank is known.

@@ -206,7 +206,7 @@ func slice(f *facts, n *Node, _ int) []size {
 	if !ok {
 		axes, known := f.index.constantInts(n.Input(3))
 		if !known || in == nil {
-			return unknown(len(in))
+			return rankOf(in)
 		}
 		out := slices.Clone(in)
 		for _, axis := range axes {
@@ -302,7 +302,7 @@ func pad(f *facts, n *Node, _ int) []size {
 		pads = f.contents[n.Input(1)]
 	}
 	if len(pads) != 2*len(out) || n.Input(3) != "" {
-		return unknown(len(out))
+		return rankOf(out)
 	}
 	for k := range out {
 		switch before, after := pads[k], pads[len(out)+k]; {

@@ -8,17 +8,17 @@ import "slices"
 func conv(x, w int) sizeRule {
 	return func(f *facts, n *Node, _ int) []size {
 		in, kernel := f.in(n, x), f.in(n, w)
-		if in == nil && kernel == nil {
+		out := unknown(max(len(in), len(kernel)))
+		if len(out) < 3 {
 			return nil
 		}
-		out := unknown(max(len(in), len(kernel)))
 		if len(in) > 0 {
 			out[0] = in[0]
 		}
 		if len(kernel) > 0 {
 			out[1] = kernel[0]
 		}
-		if len(in) == len(kernel) && len(in) > 2 {
+		if len(in) == len(kernel) {
 			copy(out[2:], windows(n, in[2:], kernel[2:]))
 		}
 		return out
@@ -28,21 +28,18 @@ func conv(x, w int) sizeRule {
 func pool(f *facts, n *Node, _ int) []size {
 	in, kernel := f.in(n, 0), fixedSizes(n.Ints("kernel_shape"))
 	if len(in) != len(kernel)+2 {
-		return unknown(len(in))
+		return rankOf(in)
 	}
 	return append(slices.Clone(in[:2]), windows(n, in[2:], kernel)...)
 }
 
 func convTranspose(f *facts, n *Node, _ int) []size {
 	in, kernel := f.in(n, 0), f.in(n, 1)
-	if in == nil || len(kernel) < 2 {
-		return unknown(len(in))
+	if len(in) < 3 || len(kernel) < 2 {
+		return rankOf(in)
 	}
 	out := unknown(len(in))
-	out[0] = in[0]
-	if len(out) > 1 {
-		out[1] = product([]size{kernel[1], fixed(n.Int("group", 1))})
-	}
+	out[0], out[1] = in[0], product([]size{kernel[1], fixed(n.Int("group", 1))})
 	return out
 }
 

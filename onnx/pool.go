@@ -50,7 +50,9 @@ func MakeBackbone(m *Model, f Feature, o FeatureOptions) (*Value, error) {
 	layoutLast := x.channelsLast(f.Tensor)
 	keep := []string{f.Tensor}
 	if t := x.Type(f.Tensor); quantised != nil && (t == Uint8 || t == Int8) {
-		keep = append(keep, quantised.Inputs[1:3]...)
+		for k := 1; k < 3 && quantised.Input(k) != ""; k++ {
+			keep = append(keep, quantised.Input(k))
+		}
 	}
 	if err := Cut(m, keep...); err != nil {
 		return nil, err
@@ -62,8 +64,12 @@ func MakeBackbone(m *Model, f Feature, o FeatureOptions) (*Value, error) {
 	m.Graph.Outputs = nil
 	b := NewBuilder(m)
 	v := b.Value(f.Tensor)
-	if len(keep) == 3 {
-		v = b.Op("DequantizeLinear", []*Value{v, b.Value(keep[1]), b.Value(keep[2])})
+	if len(keep) > 1 {
+		in := []*Value{v}
+		for _, parameter := range keep[1:] {
+			in = append(in, b.Value(parameter))
+		}
+		v = b.Op("DequantizeLinear", in)
 	}
 	p := pooler{b.Scope("features"), o, mask}
 	v = p.rows(b.Cast(v, Float32), f, layoutLast)

@@ -68,7 +68,7 @@ func (w *rewriter) at(name string) *Value {
 
 // replace lets the last node written make n's first output, in place of n.
 func (w *rewriter) replace(n *Node, v *Value) {
-	if v == nil {
+	if v == nil || len(n.Outputs) == 0 {
 		return
 	}
 	made := w.index.Producer(v.Name)
