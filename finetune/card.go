@@ -159,15 +159,15 @@ With Go, ` + "`graft predict --model <this folder>`" + ` reads one text a line.
 With Python:
 
 ` + "```python" + `
-import numpy as np, onnxruntime
-from transformers import AutoConfig, AutoTokenizer
+import json, numpy as np, onnxruntime
+from transformers import AutoTokenizer
 
 folder = "."
 session = onnxruntime.InferenceSession(folder + "/model.onnx")
 inputs = AutoTokenizer.from_pretrained(folder)(["some text"], padding=True, truncation=True, return_tensors="np")
 names = {i.name for i in session.get_inputs()}
 logits = session.run(["logits"], {k: v.astype(np.int64) for k, v in inputs.items() if k in names})[0]
-print(AutoConfig.from_pretrained(folder).id2label[int(logits[0].argmax())])
+print(json.load(open(folder + "/config.json"))["id2label"][str(logits[0].argmax())])
 ` + "```" + `
 
 With JavaScript:
@@ -185,15 +185,15 @@ With Go, ` + "`graft predict --model <this folder> picture.jpg`" + `.
 With Python:
 
 ` + "```python" + `
-import onnxruntime
+import json, onnxruntime
 from PIL import Image
-from transformers import AutoConfig, AutoImageProcessor
+from transformers import AutoImageProcessor
 
 folder = "."
 session = onnxruntime.InferenceSession(folder + "/model.onnx")
 pixels = AutoImageProcessor.from_pretrained(folder, use_fast=False)(Image.open("picture.jpg"), return_tensors="np")["pixel_values"]
 logits = session.run(["logits"], {session.get_inputs()[0].name: pixels})[0]
-print(AutoConfig.from_pretrained(folder).id2label[int(logits[0].argmax())])
+print(json.load(open(folder + "/config.json"))["id2label"][str(logits[0].argmax())])
 ` + "```" + `
 {{end}}
 ## How it was made
