@@ -3,7 +3,6 @@ package tune
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/onnx-graft/graft/heads"
 	"github.com/onnx-graft/graft/onnx"
@@ -37,7 +36,7 @@ type network struct {
 type weight struct {
 	tensor *onnx.Tensor
 	data   []float32
-	layer  int  // len(layers) for the head's
+	layer  int  // the number of its layer; −1 for the head's
 	head   bool // whether it is the head's
 	decays bool
 }
@@ -259,8 +258,7 @@ func (n *network) writeBack(m *onnx.Model) (*onnx.Model, heads.Matrix, []float32
 		case ok:
 			m.Graph.Initializers[at] = onnx.NewTensor(w.tensor.Name, w.data, w.tensor.Shape...)
 		default:
-			return nil, head, nil, fmt.Errorf("tune: weight %q is not an initializer of the backbone, which %s", w.tensor.Name,
-				strings.TrimSpace("was changed since it was opened"))
+			return nil, head, nil, fmt.Errorf("tune: weight %q is not an initializer of the backbone", w.tensor.Name)
 		}
 	}
 	return m, head, bias, nil
