@@ -336,34 +336,45 @@ def probe(n=None, p=None):
     return t
 
 
-def digests(t, lines, block):
-    """The first 8 hexadecimal digits of the SHA-256 of ids, words and offsets of each block of lines."""
+def digests(t, lines, block, full):
+    """The first 8 hexadecimal digits of the SHA-256 of each block of lines: of the ids, and in full of words and offsets."""
     out = []
+    encode = t.encode_batch if full else t.encode_batch_fast
     for i in range(0, len(lines), block):
         h = hashlib.sha256()
-        for e in t.encode_batch(lines[i:i + block]):
-            n = len(e.ids)
-            words = [0xffffffff if w is None else w for w in e.word_ids]
-            h.update(struct.pack('<%dI' % (4 * n + 1), n, *e.ids, *words, *(x for o in e.offsets for x in o)))
+        for e in encode(lines[i:i + block]):
+            numbers = e.ids
+            n = len(numbers)
+            if full:
+                numbers += [0xffffffff if w is None else w for w in e.word_ids]
+                numbers += [x for o in e.offsets for x in o]
+            h.update(struct.pack('<%dI' % (1 + len(numbers)), n, *numbers))
         out.append(h.hexdigest()[:8])
     return out
 
 
 def sweep(shared):
+    """Code points go through the probes, in full where words count, and the shared tokenizers; random lines through all."""
     points = [point_line(c) for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
     lines = [random_line(n) for n in range(100_000)]
-    out = {'pools': POOLS, 'strings': STRINGS, 'probes': {}, 'trained': {}, 'shared': {}}
-    groups = [('probes', name, probe(**args)) for name, args in PROBES.items()]
-    groups += [('trained', name, Tokenizer.from_file(str(HERE / 'golden' / (name + '.json')))) for name in TOKENIZERS]
-    groups += [('shared', f.stem, Tokenizer.from_file(str(f))) for f in sorted(Path(shared, 'golden', 'tokenizers', 'files').iterdir())]
-    for group, name, t in groups:
-        entry = {'points': digests(t, points, 8192), 'lines': digests(t, lines, 4096)}
+    path = HERE / 'sweep.json'
+    out = json.loads(path.read_text()) if path.exists() else {}  # goes on where it was stopped
+    out.update(pools=POOLS, strings=STRINGS)
+    groups = [('trained', name, Tokenizer.from_file(str(HERE / 'golden' / (name + '.json'))), None) for name in TOKENIZERS]
+    groups += [('probes', name, probe(**args), 'p' in args) for name, args in PROBES.items()]
+    groups += [('shared', f.stem, Tokenizer.from_file(str(f)), False) for f in sorted(Path(shared, 'golden', 'tokenizers', 'files').iterdir())]
+    for group, name, t, full in groups:
+        if name in out.setdefault(group, {}):
+            continue
+        entry = {'lines': digests(t, lines, 4096, True)}
+        if full is not None:
+            entry.update(full=full, points=digests(t, points, 8192, full))
         if group == 'probes':
             entry['tokenizer'] = {k: v for k, v in json.loads(t.to_str()).items() if k in ('normalizer', 'pre_tokenizer')}
         out[group][name] = entry
+        text = json.dumps(out, ensure_ascii=True, separators=(',', ':'))
+        path.write_text(text.replace('],"', '],\n"').replace('},"', '},\n"') + '\n')
         print(group, name, file=sys.stderr, flush=True)
-    text = json.dumps(out, ensure_ascii=True, separators=(',', ':'))
-    (HERE / 'sweep.json').write_text(text.replace('],"', '],\n"').replace('},"', '},\n"') + '\n')
 
 
 if __name__ == '__main__':
