@@ -99,14 +99,3 @@ func mixesRows(m *onnx.Model) bool {
 	}
 	return false
 }
-
-// quantized tells whether a graph computes in integers somewhere.
-func quantized(m *onnx.Model) bool {
-	for _, n := range m.Graph.Nodes {
-		switch n.OpType {
-		case "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger":
-			return true
-		}
-	}
-	return false
-}

@@ -94,7 +94,7 @@ func (c *Cache) entry(key string) CacheEntry {
 	}
 	defer in.Close()
 	about, err := readHeader(in)
-	if err != nil || about.key() != key {
+	if err != nil || about.Key != key {
 		return e
 	}
 	e.Model, e.Preprocessing, e.Runtime, e.Cols, e.Damaged = about.Model, about.Preprocessing, about.Runtime, about.Cols, false
@@ -137,6 +137,7 @@ func keyOf(content []byte) contentKey {
 // cacheAbout says what a folder of the cache holds; it is its header.
 type cacheAbout struct {
 	Version       int    `json:"version"`
+	Key           string `json:"key"`
 	Model         string `json:"model"` // for people
 	ModelDigest   string `json:"model_digest"`
 	Output        string `json:"output"`
@@ -172,14 +173,22 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 func checksum(data []byte) uint32 { return crc32.Checksum(data, castagnoli) }
 
 // header returns the first bytes of an index: magic, length of the description, the description, zeros, a checksum.
+// What is for people only is cut where it is too long.
 func (a cacheAbout) header() ([]byte, error) {
+	a.Key = a.key()
+	for _, text := range []*string{&a.Model, &a.Output, &a.Preprocessing, &a.Runtime} {
+		const most = 500
+		if len(*text) > most {
+			*text = (*text)[:most]
+		}
+	}
 	text, err := json.Marshal(a)
 	if err == nil && len(text) > headerSize-16 {
-		a.Preprocessing = hex.EncodeToString(sha256.New().Sum([]byte(a.Preprocessing)))[:keyLength]
+		a.Model, a.Output, a.Preprocessing, a.Runtime = "", "", "", ""
 		text, err = json.Marshal(a)
 	}
-	if err != nil || len(text) > headerSize-16 {
-		return nil, fmt.Errorf("the cache's description has %d bytes: %w", len(text), err)
+	if err != nil {
+		return nil, err
 	}
 	header := make([]byte, headerSize)
 	copy(header, magic[:])

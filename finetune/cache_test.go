@@ -77,6 +77,19 @@ func TestCacheKeyHoldsAllThatMatters(t *testing.T) {
 	}
 }
 
+func TestCacheWithALongDescription(t *testing.T) {
+	cache := &Cache{Dir: t.TempDir()}
+	for _, long := range []string{strings.Repeat("long ", 900), strings.Repeat("\x00", 5000)} {
+		b := fakeBackbone("b", 4)
+		b.Preprocessor = fakeWords{print: long}
+		extract(t, &fakeRuntime{cols: 4}, b, sentences(5), ExtractSettings{Cache: cache, RuntimeID: long})
+		progress := &recorder{}
+		if _, stats := extract(t, &fakeRuntime{cols: 4}, b, sentences(5), ExtractSettings{Cache: cache, RuntimeID: long, Progress: progress}); stats.Cached != 5 || len(progress.warnings) > 0 {
+			t.Errorf("%+v %q", stats, progress.warnings)
+		}
+	}
+}
+
 // Every byte of the cache is flipped in turn: the rows stay right, and where the flip touched one it is told of.
 func TestCacheNoticesEveryFlippedByte(t *testing.T) {
 	xs := sentences(4)

@@ -13,7 +13,7 @@ import (
 	"github.com/onnx-graft/graft/onnx/storage"
 )
 
-// A Classifier to be exported, and what it must prove.
+// A Candidate is a classifier to be exported, and what it must prove.
 type Candidate[T any] struct {
 	Backbone *Backbone[T]
 	Head     heads.Head // fitted on the backbone's features

@@ -77,7 +77,6 @@ type extraction[T any] struct {
 	rt      onnx.Runtime
 	name    string // of the model, for the cache's listing
 	model   *onnx.Model
-	digest  string // of the model; needed where there is a cache
 	output  string
 	cols    int // 0: not known before the first batch
 	pre     Preprocessor[T]

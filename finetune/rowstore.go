@@ -68,7 +68,7 @@ func (s *rowStore) openFiles() error {
 	if err != nil {
 		return err
 	}
-	if about.key() != s.about.key() {
+	if about.Key != s.about.key() {
 		return errDamaged
 	}
 	s.about.Cols = about.Cols
