@@ -3,6 +3,7 @@ package heads
 import (
 	"context"
 	"math"
+	"slices"
 )
 
 // A scaling turns features to mean 0 and variance 1: (x − mean) · inv.
@@ -14,6 +15,10 @@ type scaling struct {
 // constantBelow is the ratio of σ to the largest |x| of a column under which its variation is taken for rounding of
 // float32 numbers: the column then is constant.
 const constantBelow = 4.0 / (1 << 24)
+
+// deadBelow is the ratio of σ to the largest σ of all columns under which a column is dead: some backbones have channels of
+// 1e-31, which weights of 1e+31 would bring back, and any other runtime's rounding with them. It counts as constant.
+const deadBelow = 1e-10
 
 // newScaling measures the columns of x, whose rows count weights (nil: 1) each, in float64 and in two passes.
 func newScaling(ctx context.Context, x Matrix, weights []float32) (*scaling, error) {
@@ -65,8 +70,9 @@ func newScaling(ctx context.Context, x Matrix, weights []float32) (*scaling, err
 	if err != nil {
 		return nil, err
 	}
+	widest := math.Sqrt(slices.Max(squares) / total)
 	for j, v := range squares {
-		if sd := math.Sqrt(v / total); sd > constantBelow*peak[j] {
+		if sd := math.Sqrt(v / total); sd > constantBelow*peak[j] && sd > deadBelow*widest {
 			s.inv[j] = 1 / sd
 		}
 	}
