@@ -81,7 +81,10 @@ func BenchmarkPass(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			p := newSoftmax(b.Context(), z, s.d, y, w, 0)
+			p, err := newSoftmax(b.Context(), z, s.d, y, w, 0)
+			if err != nil {
+				b.Fatal(err)
+			}
 			for b.Loop() {
 				if _, _, err := p.objective.eval(p.params); err != nil {
 					b.Fatal(err)

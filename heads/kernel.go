@@ -23,25 +23,30 @@ type view struct {
 	row, col int
 }
 
-// addProductGo adds a (rows×inner) times b (inner×width, rows contiguous and width apart) to c, laid out as b.
-func addProductGo(c []float32, a view, b []float32, rows, inner, width int) {
+// addProduct adds a (rows×inner) times b (inner×width, rows contiguous and width apart) to c, laid out as b.
+// Where width is 1, the contiguous one of rows and inner is a multiple of lanes; otherwise width is.
+func addProduct(c []float32, a view, b []float32, rows, inner, width int) {
+	addBlock(c, width, a, b, width, rows, inner, width)
+}
+
+// addBlockGo is addBlock without any particular processor.
+func addBlockGo(c []float32, ldc int, a view, b []float32, ldb, rows, inner, width int) {
 	if width == 1 {
 		addVectorProduct(c, a, b, rows, inner)
 		return
 	}
 	for i := range rows {
-		to := c[i*width : (i+1)*width]
+		to := c[i*ldc : i*ldc+width]
 		for p := range inner {
 			f := a.data[i*a.row+p*a.col]
-			from := b[p*width : (p+1)*width][:len(to)]
-			for j, v := range from {
+			for j, v := range b[p*ldb : p*ldb+width][:len(to)] {
 				to[j] += f * v
 			}
 		}
 	}
 }
 
-// addVectorProduct is addProductGo for width 1.
+// addVectorProduct is addBlockGo for width 1.
 func addVectorProduct(c []float32, a view, b []float32, rows, inner int) {
 	if a.col != 1 { // a is a transposed block: walk it along its memory
 		for p := range inner {
@@ -107,4 +112,11 @@ func logisticBlockGo(z, target, weight []float32) float64 {
 		z[i] = float32(w * (p - t))
 	}
 	return total
+}
+
+// widenGo adds from to to.
+func widenGo(to []float64, from []float32) {
+	for i, v := range from {
+		to[i] += float64(v)
+	}
 }

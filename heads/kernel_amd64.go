@@ -1,6 +1,10 @@
 package heads
 
-import "golang.org/x/sys/cpu"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
 
 // What this processor can do. Both forms give the same bits.
 var (
@@ -60,15 +64,36 @@ func softmaxRows(z *float32, rows, width int, weight, sum, top *float32)
 //go:noescape
 func logisticAll(z, target, weight *float32, n int) (loss float64)
 
-// addProduct adds a (rows×inner) times b (inner×width, rows contiguous and width apart) to c, laid out as b.
-// Where width is 1, the contiguous one of rows and inner is a multiple of lanes; otherwise width is.
-func addProduct(c []float32, a view, b []float32, rows, inner, width int) {
+// pack16 copies 16 numbers of each of rows rows of x, ld apart, to to, 16 apart. rows is above 0.
+//
+//go:noescape
+func pack16(to *float32, x *float32, ld, rows int)
+
+// widenAll adds n numbers, above 0 and a multiple of 8.
+//
+//go:noescape
+func widenAll(to *float64, from *float32, n int)
+
+// widen adds from to to.
+func widen(to []float64, from []float32) {
+	n := 0
+	if hasAVX2 && len(from) >= 8 {
+		n = len(from) &^ 7
+		widenAll(&to[0], &from[0], n)
+	}
+	widenGo(to[n:], from[n:])
+}
+
+// addBlock is addProduct for c and b whose rows are ldc and ldb apart.
+func addBlock(c []float32, ldc int, a view, b []float32, ldb, rows, inner, width int) {
 	switch {
 	case rows == 0 || inner == 0:
 	case !hasAVX2:
-		addProductGo(c, a, b, rows, inner, width)
+		addBlockGo(c, ldc, a, b, ldb, rows, inner, width)
+	case width > 1 && a.col == 1:
+		addAlong(c, ldc, a, b, ldb, rows, inner, width)
 	case width > 1:
-		addTiles(c, a, b, rows, inner, width)
+		addAcross(c, ldc, a, b, ldb, rows, inner, width)
 	case a.col == 1:
 		addDots(c, a, b, rows, inner)
 	default:
@@ -76,38 +101,79 @@ func addProduct(c []float32, a view, b []float32, rows, inner, width int) {
 	}
 }
 
-func addTiles(c []float32, a view, b []float32, rows, inner, width int) {
-	for j := 0; j < width; {
-		step := min(width-j, 3*lanes)
-		if !hasAVX512 || step%lanes != 0 {
-			step = lanes
+// innerStep is how much of the inner dimension is worked on at a time: that much of a panel of b stays in the L1 cache.
+const innerStep = 128
+
+// addAlong is addBlock for contiguous rows of a.
+func addAlong(c []float32, ldc int, a view, b []float32, ldb, rows, inner, width int) {
+	for lo := 0; lo < inner; lo += innerStep {
+		n := min(innerStep, inner-lo)
+		for j := 0; j < width; {
+			step := panel(width - j)
+			addTiles(c[j:], ldc, &a.data[lo], a.row, 1, &b[lo*ldb+j], ldb, rows, n, step)
+			j += step
 		}
-		i := 0
-		if hasAVX512 {
-			for ; i+8 <= rows; i += 8 {
-				to, from := &c[i*width+j], &a.data[i*a.row]
-				switch step {
-				case 3 * lanes:
-					tile8x48(to, width, from, a.row, a.col, &b[j], width, inner)
-				case 2 * lanes:
-					tile8x32(to, width, from, a.row, a.col, &b[j], width, inner)
-				default:
-					tile8x16(to, width, from, a.row, a.col, &b[j], width, inner)
-				}
-			}
-		}
-		for k := j; k < j+step; k += lanes {
-			i := i
-			for ; i+4 <= rows; i += 4 {
-				tile4x16(&c[i*width+k], width, &a.data[i*a.row], a.row, a.col, &b[k], width, inner)
-			}
-			for ; i < rows; i++ {
-				tile1x16(&c[i*width+k], &a.data[i*a.row], a.col, &b[k], width, inner)
-			}
-		}
-		j += step
 	}
 }
+
+// addAcross is addBlock for contiguous columns of a, that is for the transpose of a block of rows: sixteen of its
+// columns at a time are copied together, as they lie in few sets of the L1 cache where the block's row is a power of 2.
+func addAcross(c []float32, ldc int, a view, b []float32, ldb, rows, inner, width int) {
+	var packed [lanes * innerStep]float32
+	for lo := 0; lo < inner; lo += innerStep {
+		n := min(innerStep, inner-lo)
+		for i := 0; i < rows; i += lanes {
+			from, row, col := &a.data[lo*a.col+i], 1, a.col
+			if i+lanes <= rows {
+				pack16(&packed[0], from, a.col, n)
+				from, col = &packed[0], lanes
+			}
+			for j := 0; j < width; {
+				step := panel(width - j)
+				addTiles(c[i*ldc+j:], ldc, from, row, col, &b[lo*ldb+j], ldb, min(lanes, rows-i), n, step)
+				j += step
+			}
+		}
+	}
+}
+
+// panel is how many of the columns left are taken together.
+func panel(left int) int {
+	if !hasAVX512 {
+		return lanes
+	}
+	return min(left, 3*lanes)
+}
+
+// addTiles adds step columns of the product to c.
+func addTiles(c []float32, ldc int, a *float32, row, col int, b *float32, ldb, rows, inner, step int) {
+	i := 0
+	if hasAVX512 {
+		for ; i+8 <= rows; i += 8 {
+			switch step {
+			case 3 * lanes:
+				tile8x48(&c[i*ldc], ldc, after(a, i*row), row, col, b, ldb, inner)
+			case 2 * lanes:
+				tile8x32(&c[i*ldc], ldc, after(a, i*row), row, col, b, ldb, inner)
+			default:
+				tile8x16(&c[i*ldc], ldc, after(a, i*row), row, col, b, ldb, inner)
+			}
+		}
+	}
+	for ; i+4 <= rows; i += 4 {
+		for k := 0; k < step; k += lanes {
+			tile4x16(&c[i*ldc+k], ldc, after(a, i*row), row, col, after(b, k), ldb, inner)
+		}
+	}
+	for ; i < rows; i++ {
+		for k := 0; k < step; k += lanes {
+			tile1x16(&c[i*ldc+k], after(a, i*row), col, after(b, k), ldb, inner)
+		}
+	}
+}
+
+// after returns where the number n places after p is.
+func after(p *float32, n int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(p), 4*n)) }
 
 // addDots is addProduct for one column of b and contiguous rows of a.
 func addDots(z []float32, a view, w []float32, rows, inner int) {

@@ -39,14 +39,6 @@ func compareForms(t *testing.T, what string, out map[string][]float32, tolerance
 	}
 }
 
-func normals(r *rand.Rand, n int) []float32 {
-	out := make([]float32, n)
-	for i := range out {
-		out[i] = float32(r.NormFloat64())
-	}
-	return out
-}
-
 func TestProductKernelsAgree(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, c := range []struct{ rows, inner, width int }{

@@ -223,3 +223,43 @@ axpy1loop:
 	JNE  axpy1loop
 	VZEROUPPER
 	RET
+
+// func pack16(to *float32, x *float32, ld, rows int)
+TEXT ·pack16(SB), NOSPLIT, $0-32
+	MOVQ to+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ ld+16(FP), R8
+	MOVQ rows+24(FP), CX
+	SHLQ $2, R8
+
+packloop:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ R8, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNE  packloop
+	VZEROUPPER
+	RET
+
+// func widenAll(to *float64, from *float32, n int)
+TEXT ·widenAll(SB), NOSPLIT, $0-24
+	MOVQ to+0(FP), DI
+	MOVQ from+8(FP), SI
+	MOVQ n+16(FP), CX
+
+widenloop:
+	VCVTPS2PD (SI), Y0
+	VCVTPS2PD 16(SI), Y1
+	VADDPD (DI), Y0, Y0
+	VADDPD 32(DI), Y1, Y1
+	VMOVUPD Y0, (DI)
+	VMOVUPD Y1, 32(DI)
+	ADDQ $32, SI
+	ADDQ $64, DI
+	SUBQ $8, CX
+	JNE  widenloop
+	VZEROUPPER
+	RET

@@ -2,10 +2,13 @@
 
 package heads
 
-// addProduct adds a (rows×inner) times b (inner×width, rows contiguous and width apart) to c, laid out as b.
-func addProduct(c []float32, a view, b []float32, rows, inner, width int) {
-	addProductGo(c, a, b, rows, inner, width)
+// addBlock is addProduct for c and b whose rows are ldc and ldb apart.
+func addBlock(c []float32, ldc int, a view, b []float32, ldb, rows, inner, width int) {
+	addBlockGo(c, ldc, a, b, ldb, rows, inner, width)
 }
+
+// widen adds from to to.
+func widen(to []float64, from []float32) { widenGo(to, from) }
 
 func softmaxBlock(z []float32, width int, weight, sum, top []float32) {
 	softmaxBlockGo(z, width, weight, sum, top)

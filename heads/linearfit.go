@@ -11,15 +11,18 @@ type linearFit struct {
 	total     float64 // Σ of row weights
 	cols      int     // D without padding
 	params    []float64
+	whitening *whitening // nil where it does not pay
 }
 
-func newLinearFit(ctx context.Context, z Matrix, cols int, l loss, weights []float64) *linearFit {
+func newLinearFit(ctx context.Context, z Matrix, cols int, l loss, weights []float64) (*linearFit, error) {
 	f := &linearFit{objective: newObjective(ctx, z, l), cols: cols}
 	for _, w := range weights {
 		f.total += w
 	}
 	f.params = make([]float64, len(f.objective.grad))
-	return f
+	var err error
+	f.whitening, err = newWhitening(ctx, f.objective, z)
+	return f, err
 }
 
 const (
@@ -55,7 +58,11 @@ func (f *linearFit) solve(c, tol float64, maxIter int) (Fitted, error) {
 	}
 	f.objective.l2 = 1 / (c * f.total)
 	f.objective.scale = 1 / f.total
-	fit, err := minimize(f.objective, f.params, tol, maxIter, nil)
+	var p preconditioner
+	if f.whitening != nil {
+		p = f.whitening
+	}
+	fit, err := minimize(f.objective, f.params, tol, maxIter, p)
 	fit.Objective *= c * f.total
 	return fit, err
 }

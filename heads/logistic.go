@@ -20,7 +20,7 @@ type Logistic struct {
 	C           float64     // how much the data counts beside the penalty; 0: 1
 	ClassWeight ClassWeight // zero: all rows count alike
 	Smoothing   float64     // label smoothing ε, 0 to below 1: targets 1−ε+ε/K and ε/K
-	Tol         float64     // stop where no element of the objective's gradient over C Σ w_i is above; 0: 1e-4
+	Tol         float64     // stop where no element of the gradient, over C Σ w_i, is above, and steps lower the objective by 10·Tol of it at most; 0: 1e-4
 	MaxIter     int         // steps at most; 0: 1000
 
 	fitted *affine
@@ -58,7 +58,10 @@ func (h *Logistic) Path(ctx context.Context, x Matrix, y Targets, cs []float64) 
 	if err != nil {
 		return nil, err
 	}
-	p := newSoftmax(ctx, z, x.Cols, y, weights, h.Smoothing)
+	p, err := newSoftmax(ctx, z, x.Cols, y, weights, h.Smoothing)
+	if err != nil {
+		return nil, err
+	}
 	order := make([]int, len(cs))
 	for i := range order {
 		order[i] = i
@@ -100,7 +103,7 @@ type softmax struct {
 	present []int // the classes with rows, ascending: column k of a softmax is class present[k]
 }
 
-func newSoftmax(ctx context.Context, z Matrix, cols int, y Targets, weights []float64, smoothing float64) *softmax {
+func newSoftmax(ctx context.Context, z Matrix, cols int, y Targets, weights []float64, smoothing float64) (*softmax, error) {
 	s := &softmax{classes: y.Classes}
 	var column []int
 	s.present, column = presentClasses(y, weights)
@@ -118,8 +121,9 @@ func newSoftmax(ctx context.Context, z Matrix, cols int, y Targets, weights []fl
 		}
 		l = &softmaxLoss{m: len(s.present), class: class, weight: narrow(weights), smoothing: smoothing}
 	}
-	s.linearFit = newLinearFit(ctx, z, cols, l, weights)
-	return s
+	var err error
+	s.linearFit, err = newLinearFit(ctx, z, cols, l, weights)
+	return s, err
 }
 
 // presentClasses returns the classes with rows of weight above 0, ascending, and for each class its place among them

@@ -4,11 +4,13 @@ import "math"
 
 // A loss says how wrong logits are. It is handed the rows from lo on as a block of width numbers a row, of which the
 // first columns() are logits and the others are padLogit; it returns the sum of the rows' losses and leaves in the block
-// the derivative of that sum. tmp has room for three numbers a row. It is called for disjoint rows by several goroutines
-// at once.
+// the derivative of that sum. tmp has room for three numbers a row. curvature adds to sum, by column, the second
+// derivatives of the losses of rows whose derivatives are the block r. Both are called for disjoint rows by several
+// goroutines at once.
 type loss interface {
 	columns() int
 	rows(z []float32, width, lo int, tmp []float32) float64
+	curvature(sum []float64, r []float32, width, lo int)
 }
 
 // padLogit stands in the columns that pad a block: its exponential is 0.
@@ -51,6 +53,23 @@ func (l *softmaxLoss) rows(z []float32, width, lo int, tmp []float32) float64 {
 	return total
 }
 
+// curvature uses that for a target of 0 or 1 and r = w(p−t), w·p(1−p) is |r| − r²/w.
+func (l *softmaxLoss) curvature(sum []float64, r []float32, width, lo int) {
+	for i := 0; i*width < len(r); i++ {
+		bend(sum, r[i*width:i*width+l.m], l.weight[lo+i])
+	}
+}
+
+func bend(sum []float64, r []float32, w float32) {
+	if w == 0 {
+		return
+	}
+	for k, v := range r {
+		a := math.Abs(float64(v))
+		sum[k] += a - a*a/float64(w)
+	}
+}
+
 // target is the logit that the loss wants high: the class's, and with smoothing a little of all.
 func (l *softmaxLoss) target(z []float32, class int) float32 {
 	if l.smoothing == 0 {
@@ -76,4 +95,13 @@ func (l *logisticLoss) columns() int { return l.m }
 func (l *logisticLoss) rows(z []float32, width, lo int, _ []float32) float64 {
 	from := lo * width
 	return logisticBlock(z, l.target[from:from+len(z)], l.weight[from:from+len(z)])
+}
+
+func (l *logisticLoss) curvature(sum []float64, r []float32, width, lo int) {
+	for i := 0; i*width < len(r); i++ {
+		for k := range l.m {
+			at := (lo+i)*width + k
+			bend(sum[k:k+1], r[i*width+k:i*width+k+1], l.weight[at])
+		}
+	}
 }

@@ -32,16 +32,22 @@ const (
 	trials = 25
 )
 
-// minimize moves x to a minimum of f by L-BFGS (Nocedal 1980). It stops where no element of the gradient is above tol,
-// where ten steps lower neither the value nor the gradient by more than rounding does, or after maxIter steps.
+// minimize moves x to a minimum of f by L-BFGS (Nocedal 1980). It stops where no element of the gradient is above tol and
+// the last five steps lowered the value by 10·tol of it or less each, where ten steps lower neither the value nor the
+// gradient by more than rounding does, or after maxIter steps.
 //
-// precondition, which may be nil, replaces a gradient by a better direction: it applies a fixed approximation of the
-// inverse Hessian, in place.
-func minimize(f function, x []float64, tol float64, maxIter int, precondition func([]float64)) (Fitted, error) {
-	m := newMemory(len(x), precondition)
+// p may be nil.
+func minimize(f function, x []float64, tol float64, maxIter int, p preconditioner) (Fitted, error) {
+	m := newMemory(len(x), p)
+	if p != nil {
+		p.due(0)
+	}
 	value, grad, err := f.eval(x)
 	if err != nil {
 		return Fitted{}, err
+	}
+	if p != nil {
+		p.refresh()
 	}
 	fit := Fitted{Evaluations: 1}
 	g, dir := append([]float64(nil), grad...), make([]float64, len(x))
@@ -49,7 +55,8 @@ func minimize(f function, x []float64, tol float64, maxIter int, precondition fu
 	progress := newProgress()
 	for {
 		fit.Objective, fit.Gradient = value, floats.Norm(g, math.Inf(1))
-		if fit.Gradient <= tol || progress.over(value, fit.Gradient) {
+		stop := progress.over(value, fit.Gradient)
+		if stop || fit.Gradient <= tol && progress.slow(10*tol) {
 			fit.Converged = true
 			return fit, nil
 		}
@@ -64,10 +71,11 @@ func minimize(f function, x []float64, tol float64, maxIter int, precondition fu
 			slope = floats.Dot(dir, g)
 		}
 		step := 1.0
-		if m.empty() && precondition == nil {
+		if m.empty() && p == nil {
 			step = min(1, 1/floats.Norm(g, 1))
 		}
 		s := search{f: f, x: x, dir: dir, next: next, value: value, slope: slope}
+		due := p != nil && p.due(fit.Iterations+1)
 		to, err := s.run(step)
 		fit.Evaluations += s.calls
 		if err != nil {
@@ -85,6 +93,9 @@ func minimize(f function, x []float64, tol float64, maxIter int, precondition fu
 		copy(x, next)
 		copy(g, to.grad)
 		value = to.value
+		if due {
+			p.refresh()
+		}
 		fit.Iterations++
 	}
 }
@@ -93,18 +104,27 @@ func minimize(f function, x []float64, tol float64, maxIter int, precondition fu
 type progress struct {
 	value, gradient float64 // when last either was clearly lower
 	since           int     // steps after that
+	last            []float64
 }
 
 func newProgress() *progress { return &progress{value: math.Inf(1), gradient: math.Inf(1)} }
 
 // over tells whether ten steps have gone by without progress.
 func (p *progress) over(value, gradient float64) bool {
+	p.last = append(p.last, value)
 	if value < p.value-noise*math.Abs(value) || gradient < p.gradient/2 {
 		p.value, p.gradient, p.since = min(value, p.value), min(gradient, p.gradient), 0
 		return false
 	}
 	p.since++
 	return p.since > 10
+}
+
+// slow tells whether the last five steps lowered the value by at most fall of it each, on average.
+func (p *progress) slow(fall float64) bool {
+	n := len(p.last) - 1
+	steps := min(5, n)
+	return steps == 0 || p.last[n-steps]-p.last[n] <= fall*float64(steps)*math.Abs(p.last[n])
 }
 
 // A search looks along dir from x for a lower value with a flatter slope (strong Wolfe conditions, by bracketing and

@@ -7,6 +7,14 @@ import (
 	"testing"
 )
 
+func normals(r *rand.Rand, n int) []float32 {
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = float32(r.NormFloat64())
+	}
+	return out
+}
+
 // The gradient of a net against differences of its loss.
 func TestNetGradients(t *testing.T) {
 	const rows = 10

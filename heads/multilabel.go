@@ -59,7 +59,10 @@ func (h *MultiLabelLogistic) Fit(ctx context.Context, x Matrix, y Targets) error
 		}
 	}
 	if len(learned) > 0 {
-		f := newLinearFit(ctx, z, x.Cols, h.loss(y, share, weights, learned), weights)
+		f, err := newLinearFit(ctx, z, x.Cols, h.loss(y, share, weights, learned), weights)
+		if err != nil {
+			return err
+		}
 		if h.stats, err = f.solve(c, h.Tol, h.MaxIter); err != nil {
 			return err
 		}

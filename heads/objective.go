@@ -1,6 +1,10 @@
 package heads
 
-import "context"
+import (
+	"context"
+
+	"gonum.org/v1/gonum/floats"
+)
 
 // A source hands out rows of standardised features, from wherever they are kept.
 type source interface {
@@ -28,8 +32,11 @@ type objective struct {
 
 	ctx    context.Context
 	cut    partition
+	curved bool        // curvature is wanted too
+	curves [][]float64 // by part: Σ of the loss's second derivative by column
+
 	values []float64   // by part
-	grads  [][]float64 // by part
+	grads  [][]float64 // by part: D×width, then m for the intercept
 	work   []scratch   // by worker
 
 	weight []float32 // D×width: W as the kernel reads it
@@ -58,9 +65,13 @@ const (
 func newObjective(ctx context.Context, x source, l loss) *objective {
 	n, d := x.size()
 	m := l.columns()
-	limit := max(1, min(64, gradBytes/(8*(d+1)*m)))
-	o := &objective{x: x, loss: l, ctx: ctx, cut: newPartition(n, limit)}
 	width := padded(m)
+	limit := max(1, min(64, gradBytes/(8*(d+1)*width)))
+	rows := partRows
+	if m > 2 { // a part's gradient is about as much work as a hundred rows
+		rows = 768
+	}
+	o := &objective{x: x, loss: l, ctx: ctx, cut: newCoarse(n, limit, rows)}
 	o.weight = make([]float32, d*width)
 	o.bias = make([]float32, width)
 	for k := range o.bias[m:] {
@@ -69,10 +80,14 @@ func newObjective(ctx context.Context, x source, l loss) *objective {
 	o.values = make([]float64, o.cut.parts)
 	o.grads = make([][]float64, o.cut.parts)
 	for p := range o.grads {
-		o.grads[p] = make([]float64, (d+1)*m)
+		o.grads[p] = make([]float64, d*width+m)
 	}
 	o.grad = make([]float64, (d+1)*m)
 	o.work = make([]scratch, o.cut.parts)
+	o.curves = make([][]float64, o.cut.parts)
+	for p := range o.curves {
+		o.curves[p] = make([]float64, m)
+	}
 	return o
 }
 
@@ -99,7 +114,7 @@ func (o *objective) eval(params []float64) (float64, []float64, error) {
 func (o *objective) part(s *scratch, p int) {
 	_, d := o.x.size()
 	m, width := o.loss.columns(), len(o.bias)
-	height := max(16, min(256, blockBytes/(4*d)))
+	height := max(lanes, min(256, blockBytes/(4*d))&^(lanes-1))
 	if s.z == nil {
 		s.z = make([]float32, height*width)
 		s.tmp = make([]float32, 3*height)
@@ -108,6 +123,7 @@ func (o *objective) part(s *scratch, p int) {
 	grad := o.grads[p]
 	clear(grad)
 	o.values[p] = 0
+	clear(o.curves[p])
 	lo, end := o.cut.bounds(p)
 	for ; lo < end; lo += height {
 		hi := min(lo+height, end)
@@ -121,25 +137,23 @@ func (o *objective) part(s *scratch, p int) {
 		o.values[p] += o.loss.rows(z, width, lo, s.tmp)
 		for i := range n {
 			for k, r := range z[i*width : i*width+m] {
-				grad[d*m+k] += float64(r)
+				grad[d*width+k] += float64(r)
 			}
+		}
+		if o.curved {
+			o.loss.curvature(o.curves[p], z, width, lo)
 		}
 		addProduct(s.grad, view{x, 1, d}, z, d, n, width)
 		if s.buffered += n; s.buffered >= flushRows {
-			s.flush(grad, m, width)
+			s.flush(grad)
 		}
 	}
-	s.flush(grad, m, width)
+	s.flush(grad)
 }
 
 // flush moves the float32 sums to grad.
-func (s *scratch) flush(grad []float64, m, width int) {
-	for j := 0; j*width < len(s.grad); j++ {
-		to := grad[j*m : (j+1)*m]
-		for k, v := range s.grad[j*width : j*width+m] {
-			to[k] += float64(v)
-		}
-	}
+func (s *scratch) flush(grad []float64) {
+	widen(grad, s.grad)
 	clear(s.grad)
 	s.buffered = 0
 }
@@ -157,22 +171,49 @@ func (o *objective) reduce(params []float64) float64 {
 	for _, w := range params[:free] {
 		square += w * w
 	}
-	slices := newPartition(len(params), 64)
-	_ = eachPart(context.Background(), slices.parts, func(_, p int) {
-		lo, hi := slices.bounds(p)
-		to := o.grad[lo:hi]
-		clear(to)
-		for _, g := range o.grads {
-			for i, v := range g[lo:hi] {
-				to[i] += v
-			}
+	o.sum()
+	for i, w := range params[:free] {
+		o.grad[i] += o.l2 * w
+	}
+	return value*o.scale + 0.5*o.l2*square
+}
+
+// sum sets the gradient to scale times the sum of the parts'.
+func (o *objective) sum() {
+	d, m, width := o.dim(), o.loss.columns(), len(o.bias)
+	cut := newPartition(d, 64)
+	_ = eachPart(context.Background(), cut.parts, func(_, p int) {
+		lo, hi := cut.bounds(p)
+		total := o.grads[0][lo*width : hi*width]
+		for _, g := range o.grads[1:] {
+			floats.Add(total, g[lo*width:hi*width])
 		}
-		for i := range to {
-			to[i] *= o.scale
-			if lo+i < free {
-				to[i] += o.l2 * params[lo+i]
-			}
+		for j := lo; j < hi; j++ {
+			floats.ScaleTo(o.grad[j*m:(j+1)*m], o.scale, total[(j-lo)*width:(j-lo)*width+m])
 		}
 	})
-	return value*o.scale + 0.5*o.l2*square
+	for k := range m {
+		o.grad[d*m+k] = 0
+		for _, g := range o.grads {
+			o.grad[d*m+k] += o.scale * g[d*width+k]
+		}
+	}
+}
+
+// dim is D.
+func (o *objective) dim() int {
+	_, d := o.x.size()
+	return d
+}
+
+// curvature returns the second derivative of scale·Σ loss by each column's logits, as far as it is the same for all rows,
+// at the last point evaluated while curved was set.
+func (o *objective) curvature() []float64 {
+	sum := make([]float64, o.loss.columns())
+	for _, c := range o.curves {
+		for k, v := range c {
+			sum[k] += o.scale * v
+		}
+	}
+	return sum
 }

@@ -38,20 +38,31 @@ func eachPart(ctx context.Context, parts int, do func(worker, part int)) error {
 	return ctx.Err()
 }
 
-// A partition cuts n rows into parts of nearly equal size, always the same for the same n.
+// A partition cuts n rows into parts of nearly equal size, always the same for the same n. Parts begin at multiples of
+// lanes.
 type partition struct{ n, parts int }
 
-// partRows is about how many rows a part has: enough that adding up the parts' sums costs little beside making them.
+// partRows is about how many rows a part has at least, where making a part's result takes little.
 const partRows = 256
 
 // newPartition cuts n rows into at most limit parts.
-func newPartition(n, limit int) partition {
+func newPartition(n, limit int) partition { return newCoarse(n, limit, partRows) }
+
+// newCoarse cuts n rows into at most limit parts of about rows or more.
+func newCoarse(n, limit, rows int) partition {
 	parts := 1
-	for parts*2 <= limit && n/(parts*2) >= partRows {
+	for parts*2 <= limit && n/(parts*2) >= rows {
 		parts *= 2
 	}
 	return partition{n: n, parts: parts}
 }
 
 // bounds returns the first row of part p and the row after its last.
-func (s partition) bounds(p int) (lo, hi int) { return p * s.n / s.parts, (p + 1) * s.n / s.parts }
+func (s partition) bounds(p int) (lo, hi int) { return s.start(p), s.start(p + 1) }
+
+func (s partition) start(p int) int {
+	if p == s.parts {
+		return s.n
+	}
+	return p * s.n / s.parts &^ (lanes - 1)
+}

@@ -57,7 +57,10 @@ func (h *LinearSVM) Fit(ctx context.Context, x Matrix, y Targets) error {
 			l.class[i]-- // the second class is column 0, the first none
 		}
 	}
-	f := newLinearFit(ctx, z, x.Cols, l, weights)
+	f, err := newLinearFit(ctx, z, x.Cols, l, weights)
+	if err != nil {
+		return err
+	}
 	f.objective.penalized = true
 	if h.stats, err = f.solve(c, h.Tol, h.MaxIter); err != nil {
 		return err
@@ -104,4 +107,15 @@ func (l *hingeLoss) rows(z []float32, width, lo int, _ []float32) float64 {
 		clear(row[l.m:])
 	}
 	return total
+}
+
+// curvature is 2w where the hinge is open.
+func (l *hingeLoss) curvature(sum []float64, r []float32, width, lo int) {
+	for i := 0; i*width < len(r); i++ {
+		for k, v := range r[i*width : i*width+l.m] {
+			if v != 0 {
+				sum[k] += 2 * l.weight[lo+i]
+			}
+		}
+	}
 }

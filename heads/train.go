@@ -141,6 +141,8 @@ func (l *squaredLoss) rows(z []float32, width, lo int, _ []float32) float64 {
 	return total
 }
 
+func (l *squaredLoss) curvature(sum []float64, _ []float32, width, lo int) {}
+
 // blockRows is how many rows of a batch one goroutine takes at a time.
 const blockRows = 32
 

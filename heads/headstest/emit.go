@@ -78,7 +78,7 @@ func farFromZero(t *testing.T, s suite) {
 	for i := range d.x.Rows {
 		row := d.x.Row(i)
 		for j := range row {
-			row[j] = row[j]*[]float32{1, 1e-4, 1e4}[j%3] + []float32{3000, 0.5, -5e6}[j%3]
+			row[j] = row[j]*[]float32{1, 1e-2, 1e3}[j%3] + []float32{3000, 50, -5e5}[j%3]
 		}
 	}
 	h := s.fit(t, d)
