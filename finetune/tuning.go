@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/onnx-graft/graft/finetune/dataset"
 	"github.com/onnx-graft/graft/finetune/tune"
@@ -22,7 +23,7 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	if settings == nil {
 		return nil
 	}
-	start := w.probed.Head.Linear()
+	start := steady(w.probed.Head.Linear(), w.train.x)
 	x := examples[T]{pre: w.backbone.Preprocessor}
 	parts := [][]int{}
 	var class []int
@@ -42,7 +43,7 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	}
 	truth := class[len(parts[0]):]
 	problem := &tune.Problem{
-		Model: w.backbone.Model, Weight: start.Weight, Bias: start.Folded(), Loss: autodiff.CrossEntropy{},
+		Model: w.backbone.Model, Weight: start.Weight, Bias: start.Bias, Loss: autodiff.CrossEntropy{},
 		Targets: func(rows []int) (*onnx.Tensor, error) {
 			classes := make([]int, len(rows))
 			for i, r := range rows {
@@ -69,6 +70,39 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	w.backbone, w.head = &tuned, &heads.Linear{Weight: result.Weight, Bias: result.Bias}
 	w.test.x, err = w.features(ctx, w.data.Test)
 	return err
+}
+
+// faintBelow is the ratio of a feature's standard deviation to the largest of all features under which it is too faint to start
+// a training from: the head gives it a large weight, and a backbone that moves a little moves it by many times its range.
+const faintBelow = 1e-4
+
+// steady returns the head without the weights of faint features, whose mean goes into the bias.
+func steady(head *heads.Linear, x heads.Matrix) *heads.Linear {
+	mean, deviation := make([]float64, x.Cols), make([]float64, x.Cols)
+	for i := range x.Rows {
+		for j, v := range x.Row(i) {
+			mean[j] += float64(v) / float64(x.Rows)
+		}
+	}
+	for i := range x.Rows {
+		for j, v := range x.Row(i) {
+			deviation[j] += (float64(v) - mean[j]) * (float64(v) - mean[j])
+		}
+	}
+	widest := slices.Max(deviation)
+	s := &heads.Linear{Weight: heads.NewMatrix(head.Weight.Rows, head.Weight.Cols), Bias: head.Folded()}
+	for k := range s.Bias {
+		row, bias := s.Weight.Row(k), float64(s.Bias[k])
+		for j, v := range head.Weight.Row(k) {
+			if deviation[j] >= faintBelow*faintBelow*widest {
+				row[j] = v
+			} else {
+				bias += float64(v) * mean[j]
+			}
+		}
+		s.Bias[k] = float32(bias)
+	}
+	return s
 }
 
 // tuningStages are the stages of a training, as a [Progress] is told of them.
