@@ -54,52 +54,72 @@ func (s *sweep) randomLine(n uint64) string {
 	return b.String()
 }
 
-// TestSweep runs one line for each code point, and 100,000 random lines of mixed scripts, through every kind of stage and
-// model, and compares ids, words and offsets with Hugging Face's library by digests of blocks of lines.
-func TestSweep(t *testing.T) {
+// A sweeper holds what all sweeps go over.
+type sweeper struct {
+	sweep
+	points, lines []string
+}
+
+func newSweeper(t *testing.T) *sweeper {
+	t.Helper()
 	data, err := os.ReadFile("testdata/sweep.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s sweep
-	if err := json.Unmarshal(data, &s); err != nil {
+	var s sweeper
+	if err := json.Unmarshal(data, &s.sweep); err != nil {
 		t.Fatal(err)
 	}
-	var points, lines []string
 	for c := range rune(0x110000) {
 		if c < 0xD800 || c > 0xDFFF {
-			points = append(points, "a"+string(c)+"b "+string(c))
+			s.points = append(s.points, "a"+string(c)+"b "+string(c))
 		}
 	}
 	for n := range uint64(100_000) {
-		lines = append(lines, s.randomLine(n))
+		s.lines = append(s.lines, s.randomLine(n))
 	}
-	check := func(name string, e sweepEntry, load func() (*Tokenizer, error)) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			tok, err := load()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if e.Points != nil {
-				compareDigests(t, tok, points, 8192, e.Points, e.Full)
-			}
-			compareDigests(t, tok, lines, 4096, e.Lines, true)
-		})
+	return &s
+}
+
+// check compares a tokenizer's answers with the digests of an entry.
+func (s *sweeper) check(t *testing.T, name string, e sweepEntry, load func() (*Tokenizer, error)) {
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		tok, err := load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Points != nil {
+			compareDigests(t, tok, s.points, 8192, e.Points, e.Full)
+		}
+		compareDigests(t, tok, s.lines, 4096, e.Lines, true)
+	})
+}
+
+// TestSweep runs one line for each code point, and 100,000 random lines of mixed scripts, through every kind of stage and
+// model, and compares ids, words and offsets with Hugging Face's library by digests of blocks of lines.
+func TestSweep(t *testing.T) {
+	s := newSweeper(t)
+	if len(s.Probes) < 19 || len(s.Trained) < 12 {
+		t.Fatalf("%d probes and %d trained tokenizers", len(s.Probes), len(s.Trained))
 	}
 	for name, e := range s.Probes {
-		check("probe-"+name, e, func() (*Tokenizer, error) { return probeTokenizer(e) })
+		s.check(t, "probe-"+name, e, func() (*Tokenizer, error) { return probeTokenizer(e) })
 	}
 	for name, e := range s.Trained {
-		check("trained-"+name, e, func() (*Tokenizer, error) { return LoadTokenizer("testdata/golden/" + name + ".json") })
+		s.check(t, "trained-"+name, e, func() (*Tokenizer, error) { return LoadTokenizer("testdata/golden/" + name + ".json") })
 	}
-	if _, ok := os.LookupEnv("GRAFT_SWEEP_SHARED"); !ok {
-		return // six more files of the same kinds: another half minute
+}
+
+// TestSweepShared is TestSweep for the published tokenizers of ../shared.
+func TestSweepShared(t *testing.T) {
+	dir := onnxtest.Shared(t, "golden", "tokenizers", "files")
+	s := newSweeper(t)
+	if len(s.Shared) < 6 {
+		t.Fatalf("%d tokenizers", len(s.Shared))
 	}
 	for name, e := range s.Shared {
-		check("shared-"+name, e, func() (*Tokenizer, error) {
-			return LoadTokenizer(filepath.Join(onnxtest.Shared(t, "golden", "tokenizers"), "files", name+".json"))
-		})
+		s.check(t, name, e, func() (*Tokenizer, error) { return LoadTokenizer(filepath.Join(dir, name+".json")) })
 	}
 }
 
