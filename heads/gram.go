@@ -19,7 +19,10 @@ func gram(ctx context.Context, x Matrix, w []float64) ([]float64, error) {
 		from := p * panelColumns
 		width := min(panelColumns, d-from)
 		high := from + width // the rest is the other triangle
-		b := make([]float32, panelRows*width)
+		var weighted []float32
+		if w != nil {
+			weighted = make([]float32, panelRows*width)
+		}
 		c := make([]float32, high*width)
 		flush := func() {
 			for i := range high {
@@ -31,17 +34,16 @@ func gram(ctx context.Context, x Matrix, w []float64) ([]float64, error) {
 		}
 		for lo := 0; lo < x.Rows && ctx.Err() == nil; lo += panelRows {
 			hi := min(lo+panelRows, x.Rows)
-			for i := lo; i < hi; i++ {
-				to, row := b[(i-lo)*width:(i-lo+1)*width], x.Row(i)[from:high]
-				if w == nil {
-					copy(to, row)
-					continue
-				}
-				for j, v := range row {
-					to[j] = float32(w[i]) * v
+			b, ldb := x.Data[lo*d+from:], d
+			if w != nil {
+				b, ldb = weighted, width
+				for i := lo; i < hi; i++ {
+					for j, v := range x.Row(i)[from:high] {
+						b[(i-lo)*width+j] = float32(w[i]) * v
+					}
 				}
 			}
-			addProduct(c, view{x.Data[lo*d:], 1, d}, b, high, hi-lo, width)
+			addBlock(c, width, view{x.Data[lo*d:], 1, d}, b, ldb, high, hi-lo, width)
 			if hi%flushRows == 0 {
 				flush()
 			}

@@ -120,3 +120,17 @@ func widenGo(to []float64, from []float32) {
 		to[i] += float64(v)
 	}
 }
+
+func addMomentsGo(sum, square, shift []float64, x []float32, w float64) {
+	for j, v := range x {
+		d := float64(v) - shift[j]
+		sum[j] += w * d
+		square[j] += w * d * d
+	}
+}
+
+func scaleToGo(to, x []float32, mean, inv []float64) {
+	for j, v := range x {
+		to[j] = float32((float64(v) - mean[j]) * inv[j])
+	}
+}

@@ -69,6 +69,36 @@ func logisticAll(z, target, weight *float32, n int) (loss float64)
 //go:noescape
 func pack16(to *float32, x *float32, ld, rows int)
 
+// momentsRow adds w·(x − shift) to sum and w·(x − shift)² to square. n is above 0 and a multiple of 8.
+//
+//go:noescape
+func momentsRow(sum, square, shift *float64, x *float32, w float64, n int)
+
+// scaleRow sets to to (x − mean)·inv. n is above 0 and a multiple of 8.
+//
+//go:noescape
+func scaleRow(to, x *float32, mean, inv *float64, n int)
+
+// addMoments adds w·(x − shift) to sum and w·(x − shift)² to square.
+func addMoments(sum, square, shift []float64, x []float32, w float64) {
+	n := 0
+	if hasAVX2 && len(x) >= 8 {
+		n = len(x) &^ 7
+		momentsRow(&sum[0], &square[0], &shift[0], &x[0], w, n)
+	}
+	addMomentsGo(sum[n:], square[n:], shift[n:], x[n:], w)
+}
+
+// scaleTo sets to to (x − mean)·inv.
+func scaleTo(to, x []float32, mean, inv []float64) {
+	n := 0
+	if hasAVX2 && len(x) >= 8 {
+		n = len(x) &^ 7
+		scaleRow(&to[0], &x[0], &mean[0], &inv[0], n)
+	}
+	scaleToGo(to[n:], x[n:], mean[n:], inv[n:])
+}
+
 // widenAll adds n numbers, above 0 and a multiple of 8.
 //
 //go:noescape

@@ -15,3 +15,11 @@ func softmaxBlock(z []float32, width int, weight, sum, top []float32) {
 }
 
 func logisticBlock(z, target, weight []float32) float64 { return logisticBlockGo(z, target, weight) }
+
+// addMoments adds w·(x − shift) to sum and w·(x − shift)² to square.
+func addMoments(sum, square, shift []float64, x []float32, w float64) {
+	addMomentsGo(sum, square, shift, x, w)
+}
+
+// scaleTo sets to to (x − mean)·inv.
+func scaleTo(to, x []float32, mean, inv []float64) { scaleToGo(to, x, mean, inv) }

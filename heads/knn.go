@@ -56,9 +56,6 @@ func (h *KNN) Fit(ctx context.Context, x Matrix, y Targets) error {
 	if err := y.check(x, y.Task()); err != nil {
 		return err
 	}
-	if err := x.checkFinite("feature"); err != nil {
-		return err
-	}
 	s, err := newScaling(ctx, x, y.Weights)
 	if err != nil {
 		return err

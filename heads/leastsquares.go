@@ -26,9 +26,6 @@ type leastSquares struct {
 // newLeastSquares prepares the regression of y on x. Features are scaled to variance 1 by rowWeights, and centred as y
 // is by weights, which the fit uses.
 func newLeastSquares(ctx context.Context, x, y Matrix, rowWeights []float32, weights []float64) (*leastSquares, error) {
-	if err := x.checkFinite("feature"); err != nil {
-		return nil, err
-	}
 	s, err := newScaling(ctx, x, rowWeights)
 	if err != nil {
 		return nil, err

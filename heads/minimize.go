@@ -21,7 +21,7 @@ type function interface {
 }
 
 const (
-	history = 10 // pairs L-BFGS remembers
+	history = 20 // pairs L-BFGS remembers
 	// armijo and wolfe are the constants of the line search: of the decrease that the slope promises, how much must come,
 	// and of the slope, how much may be left.
 	armijo, wolfe = 1e-4, 0.9

@@ -49,9 +49,6 @@ func (h *MLP) Fit(ctx context.Context, x Matrix, y Targets) error {
 			return err
 		}
 	}
-	if err := x.checkFinite("feature"); err != nil {
-		return err
-	}
 	s, err := newScaling(ctx, x, y.Weights)
 	if err != nil {
 		return err

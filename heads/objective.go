@@ -51,6 +51,8 @@ type scratch struct {
 	z, tmp   []float32
 	grad     []float32 // D×width, float32 sums of up to flushRows rows
 	buffered int
+
+	ones, sums []float32 // to add up columns
 }
 
 const (
@@ -113,7 +115,7 @@ func (o *objective) eval(params []float64) (float64, []float64, error) {
 // part sums value and gradient over the rows of part p.
 func (o *objective) part(s *scratch, p int) {
 	_, d := o.x.size()
-	m, width := o.loss.columns(), len(o.bias)
+	width := len(o.bias)
 	height := max(lanes, min(256, blockBytes/(4*d))&^(lanes-1))
 	if s.z == nil {
 		s.z = make([]float32, height*width)
@@ -135,11 +137,7 @@ func (o *objective) part(s *scratch, p int) {
 		}
 		addProduct(z, view{x, d, 1}, o.weight, n, d, width)
 		o.values[p] += o.loss.rows(z, width, lo, s.tmp)
-		for i := range n {
-			for k, r := range z[i*width : i*width+m] {
-				grad[d*width+k] += float64(r)
-			}
-		}
+		s.intercept(grad[d*width:], z, width)
 		if o.curved {
 			o.loss.curvature(o.curves[p], z, width, lo)
 		}
@@ -149,6 +147,27 @@ func (o *objective) part(s *scratch, p int) {
 		}
 	}
 	s.flush(grad)
+}
+
+// intercept adds the columns of z to grad.
+func (s *scratch) intercept(grad []float64, z []float32, width int) {
+	if width == 1 {
+		for _, r := range z {
+			grad[0] += float64(r)
+		}
+		return
+	}
+	if len(s.ones) == 0 {
+		s.sums = make([]float32, width)
+		s.ones = make([]float32, len(s.z)/width)
+		for i := range s.ones {
+			s.ones[i] = 1
+		}
+	}
+	clear(s.sums)
+	n := len(z) / width
+	addProduct(s.sums, view{s.ones, n, 1}, z, 1, n, width)
+	widenGo(grad, s.sums[:len(grad)])
 }
 
 // flush moves the float32 sums to grad.

@@ -3,7 +3,8 @@ package heads
 import (
 	"context"
 	"math"
-	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // A scaling turns features to mean 0 and variance 1: (x − mean) · inv.
@@ -12,67 +13,55 @@ type scaling struct {
 	inv  []float64 // D: 1/σ, 0 for a column that is constant, whose weight is then 0
 }
 
-// constantBelow is the ratio of σ to the largest |x| of a column under which its variation is taken for rounding of
-// float32 numbers: the column then is constant.
+// constantBelow is the ratio of σ to the mean of a column under which its variation is taken for rounding of float32
+// numbers: the column then is constant.
 const constantBelow = 4.0 / (1 << 24)
 
 // deadBelow is the ratio of σ to the largest σ of all columns under which a column is dead: some backbones have channels of
 // 1e-31, which weights of 1e+31 would bring back, and any other runtime's rounding with them. It counts as constant.
 const deadBelow = 1e-10
 
-// newScaling measures the columns of x, whose rows count weights (nil: 1) each, in float64 and in two passes.
+// newScaling measures the columns of x, whose rows count weights (nil: 1) each, in float64. It returns a [RowError] for
+// the first row with a feature that is not finite.
 func newScaling(ctx context.Context, x Matrix, weights []float32) (*scaling, error) {
 	d := x.Cols
-	s := &scaling{mean: make([]float64, d), inv: make([]float64, d)}
+	shift := make([]float64, d) // some row: sums of squares about it do not cancel as those about 0 may
+	widenGo(shift, x.Row(0))
 	cut := newPartition(x.Rows, 64)
-	total := 0.0
-	for i := range x.Rows {
-		total += weightAt(weights, i)
-	}
-	// both adds up f(row's weight, feature) over the rows by column, and takes the largest of |feature|
-	pass := func(f func(w, v float64, j int) float64) (sum, peak []float64, err error) {
-		parts := make([][]float64, cut.parts)
-		err = eachPart(ctx, cut.parts, func(_, p int) {
-			both := make([]float64, 2*d)
-			sum, peak := both[:d], both[d:]
-			for i, hi := cut.bounds(p); i < hi; i++ {
-				w := weightAt(weights, i)
-				if w == 0 {
-					continue
-				}
-				for j, v := range x.Row(i) {
-					sum[j] += f(w, float64(v), j)
-					peak[j] = max(peak[j], math.Abs(float64(v)))
-				}
-			}
-			parts[p] = both
-		})
-		if err != nil {
-			return nil, nil, err
+	sums, squares, totals := make([][]float64, cut.parts), make([][]float64, cut.parts), make([]float64, cut.parts)
+	err := eachPart(ctx, cut.parts, func(_, p int) {
+		sum, square := make([]float64, d), make([]float64, d)
+		for i, hi := cut.bounds(p); i < hi; i++ {
+			w := weightAt(weights, i)
+			totals[p] += w
+			addMoments(sum, square, shift, x.Row(i), w)
 		}
-		all := make([]float64, 2*d)
-		for _, both := range parts {
-			for j := range d {
-				all[j] += both[j]
-				all[d+j] = max(all[d+j], both[d+j])
-			}
-		}
-		return all[:d], all[d:], nil
-	}
-	sum, peak, err := pass(func(w, v float64, _ int) float64 { return w * v })
+		sums[p], squares[p] = sum, square
+	})
 	if err != nil {
 		return nil, err
 	}
-	for j, v := range sum {
-		s.mean[j] = v / total
+	sum, square, total := sums[0], squares[0], totals[0]
+	for p := 1; p < cut.parts; p++ {
+		floats.Add(sum, sums[p])
+		floats.Add(square, squares[p])
+		total += totals[p]
 	}
-	squares, _, err := pass(func(w, v float64, j int) float64 { return w * (v - s.mean[j]) * (v - s.mean[j]) })
-	if err != nil {
-		return nil, err
+	if s := floats.Sum(square); s-s != 0 { // what is not finite stays so in sums, even times 0
+		if err := x.checkFinite("feature"); err != nil {
+			return nil, err
+		}
 	}
-	widest := math.Sqrt(slices.Max(squares) / total)
-	for j, v := range squares {
-		if sd := math.Sqrt(v / total); sd > constantBelow*peak[j] && sd > deadBelow*widest {
+	s := &scaling{mean: sum, inv: square}
+	widest := 0.0
+	for j := range d {
+		off := sum[j] / total
+		s.mean[j] = shift[j] + off
+		s.inv[j] = math.Sqrt(max(0, square[j]/total-off*off))
+		widest = max(widest, s.inv[j])
+	}
+	for j, sd := range s.inv {
+		if s.inv[j] = 0; sd > constantBelow*math.Abs(s.mean[j]) && sd > deadBelow*widest {
 			s.inv[j] = 1 / sd
 		}
 	}
@@ -92,20 +81,14 @@ func (s *scaling) apply(ctx context.Context, x Matrix) (Matrix, error) {
 	cut := newPartition(x.Rows, 64)
 	err := eachPart(ctx, cut.parts, func(_, p int) {
 		for i, hi := cut.bounds(p); i < hi; i++ {
-			to := z.Row(i)
-			for j, v := range x.Row(i) {
-				to[j] = float32((float64(v) - s.mean[j]) * s.inv[j])
-			}
+			scaleTo(z.Row(i), x.Row(i), s.mean, s.inv)
 		}
 	})
 	return z, err
 }
 
-// standardize checks that x is finite and returns it standardised, with how that was done.
+// standardize returns x standardised, with how that was done.
 func standardize(ctx context.Context, x Matrix, weights []float32) (Matrix, *scaling, error) {
-	if err := x.checkFinite("feature"); err != nil {
-		return Matrix{}, nil, err
-	}
 	s, err := newScaling(ctx, x, weights)
 	if err != nil {
 		return Matrix{}, nil, err

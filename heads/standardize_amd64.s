@@ -1,0 +1,64 @@
+#include "textflag.h"
+
+// func momentsRow(sum, square, shift *float64, x *float32, w float64, n int)
+TEXT ·momentsRow(SB), NOSPLIT, $0-48
+	MOVQ sum+0(FP), DI
+	MOVQ square+8(FP), SI
+	MOVQ shift+16(FP), BX
+	MOVQ x+24(FP), R8
+	VBROADCASTSD w+32(FP), Y8
+	MOVQ n+40(FP), CX
+
+moments:
+	VCVTPS2PD (R8), Y0
+	VCVTPS2PD 16(R8), Y1
+	VSUBPD (BX), Y0, Y0
+	VSUBPD 32(BX), Y1, Y1
+	VMULPD Y8, Y0, Y2
+	VMULPD Y8, Y1, Y3
+	VADDPD (DI), Y2, Y4
+	VADDPD 32(DI), Y3, Y5
+	VMOVUPD Y4, (DI)
+	VMOVUPD Y5, 32(DI)
+	VMOVUPD (SI), Y4
+	VMOVUPD 32(SI), Y5
+	VFMADD231PD Y0, Y2, Y4
+	VFMADD231PD Y1, Y3, Y5
+	VMOVUPD Y4, (SI)
+	VMOVUPD Y5, 32(SI)
+	ADDQ $32, R8
+	ADDQ $64, BX
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $8, CX
+	JNE  moments
+	VZEROUPPER
+	RET
+
+// func scaleRow(to, x *float32, mean, inv *float64, n int)
+TEXT ·scaleRow(SB), NOSPLIT, $0-40
+	MOVQ to+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ mean+16(FP), BX
+	MOVQ inv+24(FP), R8
+	MOVQ n+32(FP), CX
+
+scale:
+	VCVTPS2PD (SI), Y0
+	VCVTPS2PD 16(SI), Y1
+	VSUBPD (BX), Y0, Y0
+	VSUBPD 32(BX), Y1, Y1
+	VMULPD (R8), Y0, Y0
+	VMULPD 32(R8), Y1, Y1
+	VCVTPD2PSY Y0, X0
+	VCVTPD2PSY Y1, X1
+	VMOVUPS X0, (DI)
+	VMOVUPS X1, 16(DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	ADDQ $64, BX
+	ADDQ $64, R8
+	SUBQ $8, CX
+	JNE  scale
+	VZEROUPPER
+	RET
