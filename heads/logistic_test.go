@@ -25,20 +25,3 @@ func TestLogisticReachesScikitLearnsOptimum(t *testing.T) {
 		})
 	}
 }
-
-// TestDeadColumns: a column of numbers too small to mean anything gets no weight, however well it would tell classes apart.
-func TestDeadColumns(t *testing.T) {
-	x, class := heads.NewMatrix(40, 2), make([]int, 40)
-	for i := range class {
-		class[i] = i % 2
-		x.Row(i)[0] = float32(i%7) / 7
-		x.Row(i)[1] = 1e-31 * float32(i%2)
-	}
-	h := &heads.Logistic{}
-	if err := h.Fit(t.Context(), x, heads.Targets{Class: class, Classes: 2}); err != nil {
-		t.Fatal(err)
-	}
-	if w := h.Linear().Weight; w.Row(0)[1] != 0 || w.Row(1)[1] != 0 || w.Row(0)[0] == 0 {
-		t.Errorf("weights %v", w.Data)
-	}
-}

@@ -17,10 +17,6 @@ type scaling struct {
 // numbers: the column then is constant.
 const constantBelow = 4.0 / (1 << 24)
 
-// deadBelow is the ratio of σ to the largest σ of all columns under which a column is dead: some backbones have channels of
-// 1e-31, which weights of 1e+31 would bring back, and any other runtime's rounding with them. It counts as constant.
-const deadBelow = 1e-10
-
 // newScaling measures the columns of x, whose rows count weights (nil: 1) each, in float64. It returns a [RowError] for
 // the first row with a feature that is not finite.
 func newScaling(ctx context.Context, x Matrix, weights []float32) (*scaling, error) {
@@ -53,15 +49,13 @@ func newScaling(ctx context.Context, x Matrix, weights []float32) (*scaling, err
 		}
 	}
 	s := &scaling{mean: sum, inv: square}
-	widest := 0.0
 	for j := range d {
 		off := sum[j] / total
 		s.mean[j] = shift[j] + off
 		s.inv[j] = math.Sqrt(max(0, square[j]/total-off*off))
-		widest = max(widest, s.inv[j])
 	}
 	for j, sd := range s.inv {
-		if s.inv[j] = 0; sd > constantBelow*math.Abs(s.mean[j]) && sd > deadBelow*widest {
+		if s.inv[j] = 0; sd > constantBelow*math.Abs(s.mean[j]) {
 			s.inv[j] = 1 / sd
 		}
 	}
