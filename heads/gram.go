@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	panelColumns = 3 * lanes // columns of a Gram matrix that are added up together
+	panelColumns = 6 * lanes // columns of a Gram matrix that are added up together
 	panelRows    = 256       // rows of features at a time
 )
 

@@ -30,12 +30,14 @@ type whitening struct {
 type group struct {
 	columns []int
 	alpha   float64
-	factor  []float32 // D×D: A with AᵀA = (α·gram + l2)⁻¹
+	factor  *cholesky // of α·gram + l2
 }
 
 const (
 	gramRows  = 16 // rows by which a column of the Gram matrix is estimated, at least
 	maxGroups = 3
+	// mayBeSaved is how many passes the preconditioner is trusted to save.
+	mayBeSaved = 40
 	// apart is the ratio of curvatures from which columns are in different groups.
 	apart = 4
 )
@@ -71,12 +73,8 @@ func newWhitening(ctx context.Context, o *objective, x Matrix) (*whitening, erro
 func worthWhitening(n, d, width int) bool {
 	pass := 2 * float64(n) * float64(d) * float64(max(width, 6))
 	rows := math.Min(float64(n), float64(gramRows*d))
-	cost := rows*float64(d)*float64(d)/2 + 4*float64(d)*float64(d)*float64(d)
-	saved := 12.0
-	if width == 1 {
-		saved = 40
-	}
-	return cost < saved*pass
+	cost := rows*float64(d)*float64(d)/2 + 2*float64(d)*float64(d)*float64(d)
+	return cost < mayBeSaved*pass
 }
 
 // due implements [preconditioner]: curvature changes fast at first.
@@ -95,10 +93,13 @@ func (w *whitening) refresh() {
 	alpha := w.objective.curvature()
 	groups := grouped(alpha)
 	for i := range groups {
+		var a []float32
 		if i < len(w.groups) {
-			groups[i].factor = w.groups[i].factor
+			a = w.groups[i].factor.lower
+		} else {
+			a = make([]float32, len(w.gram))
 		}
-		w.factorise(&groups[i])
+		w.factorise(&groups[i], a)
 	}
 	w.groups = groups
 }
@@ -137,20 +138,17 @@ func grouped(alpha []float64) []group {
 }
 
 // factorise sets g's factor. What float32 cannot bear is made up for by a larger penalty, which only costs steps.
-func (w *whitening) factorise(g *group) {
+func (w *whitening) factorise(g *group, a []float32) {
 	d := w.objective.dim()
-	if g.factor == nil {
-		g.factor = make([]float32, d*d)
-	}
 	g.alpha = max(g.alpha, 1e-9)
 	for shift := max(w.objective.l2, 1e-7*g.alpha*float64(d)); ; shift *= 10 {
 		for i, v := range w.gram {
-			g.factor[i] = float32(g.alpha) * v
+			a[i] = float32(g.alpha) * v
 		}
 		for i := range d {
-			g.factor[i*d+i] += float32(shift)
+			a[i*d+i] += float32(shift)
 		}
-		if invertFactor(g.factor, d) {
+		if g.factor = factorise(a, d); g.factor != nil {
 			return
 		}
 	}
@@ -166,21 +164,12 @@ func (w *whitening) apply(v []float64) {
 		}
 		in, out := w.in[:d*n], w.out[:d*n]
 		clear(in)
-		clear(out)
 		for j := range d {
 			for i, k := range g.columns {
 				in[j*n+i] = float32(v[j*m+k])
 			}
 		}
-		for i := 0; i < d; i += cholBlock { // out = A·in, of which A is the lower triangle
-			rows := min(cholBlock, d-i)
-			addBlock(out[i*n:], n, view{g.factor[i*d:], d, 1}, in, n, rows, i+rows, n)
-		}
-		clear(in)
-		for i := 0; i < d; i += cholBlock { // in = Aᵀ·out
-			rows := min(cholBlock, d-i)
-			addBlock(in, n, view{g.factor[i*d:], 1, d}, out[i*n:], n, i+rows, rows, n)
-		}
+		g.factor.solve(in, out, n)
 		for j := range d {
 			for i, k := range g.columns {
 				v[j*m+k] = float64(in[j*n+i])
