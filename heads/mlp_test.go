@@ -15,54 +15,67 @@ func normals(r *rand.Rand, n int) []float32 {
 	return out
 }
 
-// The gradient of a net against differences of its loss.
+// The gradient of a net against differences of its loss. Where the slopes on the two sides of a weight differ, a ReLU
+// switches in between and differences say nothing; that may be so for a few weights only.
 func TestNetGradients(t *testing.T) {
 	const rows = 10
-	r := rand.New(rand.NewPCG(4, 4))
 	for _, activation := range []Activation{GELU, ReLU} {
-		for name, y := range map[string]Targets{
-			"classes": {Class: []int{0, 1, 2, 0, 1, 2, 0, 1, 2, 0}, Classes: 3},
-			"values":  {Values: Matrix{Rows: rows, Cols: 2, Data: normals(r, 2*rows)}},
-		} {
-			n := newNet([]int{5, 7, 6, y.Outputs()}, activation, r)
-			for i := range n.params {
-				n.params[i] *= 1.5
-			}
-			n.turn()
-			weights := make([]float64, rows)
-			for i := range weights {
-				weights[i] = 1 + float64(i%2)
-			}
-			f := &trainer{z: Matrix{Rows: rows, Cols: 16, Data: normals(r, 16*rows)}, task: newTask(y, weights, 0.1), net: n}
-			for i := range f.z.Data {
-				if i%16 >= 5 {
-					f.z.Data[i] = 0
+		for _, task := range []string{"classes", "values"} {
+			t.Run(string(activation)+"/"+task, func(t *testing.T) {
+				r := rand.New(rand.NewPCG(4, 4))
+				y := Targets{Class: []int{0, 1, 2, 0, 1, 2, 0, 1, 2, 0}, Classes: 3}
+				if task == "values" {
+					y = Targets{Values: Matrix{Rows: rows, Cols: 2, Data: normals(r, 2*rows)}}
 				}
-			}
-			all := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
-			p := newPass(n, rows)
-			loss := func(drop *rand.Rand) float64 { return f.block(p, all, drop) }
-			loss(r)
-			grad := slices.Clone(p.grad)
-			for k := range 60 {
-				i := (k * 7919) % len(n.params)
-				if grad[i] == 0 {
-					continue // padding
+				n := newNet([]int{5, 7, 6, y.Outputs()}, activation, r)
+				for i := range n.params {
+					n.params[i] *= 1.5
 				}
-				const h = 2e-3
-				old := n.params[i]
-				n.params[i] = old + h
 				n.turn()
-				up := loss(nil)
-				n.params[i] = old - h
-				n.turn()
-				down := loss(nil)
-				n.params[i] = old
-				want := (up - down) / (2 * h)
-				if math.Abs(float64(grad[i])-want) > 0.02*math.Abs(want)+0.02 {
-					t.Errorf("%s, %s: gradient of parameter %d is %v, differences say %v", activation, name, i, grad[i], want)
+				weights := make([]float64, rows)
+				for i := range weights {
+					weights[i] = 1 + float64(i%2)
 				}
-			}
+				f := &trainer{z: Matrix{Rows: rows, Cols: 16, Data: normals(r, 16*rows)}, task: newTask(y, weights, 0.1), net: n}
+				for i := range f.z.Data {
+					if i%16 >= 5 {
+						f.z.Data[i] = 0
+					}
+				}
+				all := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+				p := newPass(n, rows)
+				loss := func() float64 { return f.block(p, all, nil) }
+				here := f.block(p, all, r) // the pass back too; nothing is dropped
+				grad := slices.Clone(p.grad)
+				kinks, seen := 0, 0
+				for i := range n.params {
+					if grad[i] == 0 {
+						continue // padding
+					}
+					seen++
+					const h = 2e-3
+					old := n.params[i]
+					n.params[i] = old + h
+					n.turn()
+					up := loss()
+					n.params[i] = old - h
+					n.turn()
+					down := loss()
+					n.params[i] = old
+					right, left := (up-here)/h, (here-down)/h
+					want := (right + left) / 2
+					if activation == ReLU && math.Abs(right-left) > 0.05*math.Abs(want)+0.05 {
+						kinks++
+						continue
+					}
+					if math.Abs(float64(grad[i])-want) > 0.02*math.Abs(want)+0.02 {
+						t.Errorf("gradient of parameter %d is %v, differences say %v", i, grad[i], want)
+					}
+				}
+				if kinks > seen/10 || seen < 50 {
+					t.Errorf("%d weights have a gradient, %d of them lie at a kink", seen, kinks)
+				}
+			})
 		}
 	}
 }
