@@ -1,8 +1,10 @@
 package text
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -83,8 +85,8 @@ func BenchmarkAppendIDs(b *testing.B) {
 	}
 }
 
-// BenchmarkBatch encodes all lines at once on as many cores as -cpu says.
-func BenchmarkBatch(b *testing.B) {
+// BenchmarkThreads encodes all lines at once on one and on two cores.
+func BenchmarkThreads(b *testing.B) {
 	lines := benchLines(b)
 	var inputs []Input
 	size := 0
@@ -93,15 +95,18 @@ func BenchmarkBatch(b *testing.B) {
 		size += len(line)
 	}
 	for _, m := range benchModels {
-		b.Run(m.name, func(b *testing.B) {
-			t := benchTokenizer(b, m.file)
-			for b.Loop() {
-				if _, err := t.EncodeBatch(inputs, EncodeOptions{}); err != nil {
-					b.Fatal(err)
+		t := benchTokenizer(b, m.file)
+		for threads := 1; threads <= 2; threads++ {
+			b.Run(fmt.Sprintf("%s/%d", m.name, threads), func(b *testing.B) {
+				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
+				for b.Loop() {
+					if _, err := t.EncodeBatch(inputs, EncodeOptions{}); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-			b.ReportMetric(float64(size)*float64(b.N)/1e6/b.Elapsed().Seconds(), "MB/s")
-		})
+				b.ReportMetric(float64(size)*float64(b.N)/1e6/b.Elapsed().Seconds(), "MB/s")
+			})
+		}
 	}
 }
 
