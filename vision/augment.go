@@ -28,9 +28,9 @@ type Augment struct {
 	Erase float64 // how likely a rectangle of 2 % to 33 % of the area becomes the mean colour; 0: never
 }
 
-// Augmented returns a Preprocessor that makes view number view of each picture: a random part, resized to the size p makes,
-// and changed as a says. It has its own Fingerprint. P must make pictures of one size.
-func (p *Preprocessor) Augmented(a Augment, view int) (*Preprocessor, error) {
+// Augmented returns a Preprocessor that prepares pictures as p does, but those with a View other than 0: of such a picture it
+// makes a random part, resized to the size p makes, and changed as a says. P must make pictures of one size.
+func (p *Preprocessor) Augmented(a Augment) (*Preprocessor, error) {
 	if a.Scale == [2]float64{} {
 		a.Scale = [2]float64{0.35, 1}
 	}
@@ -55,7 +55,7 @@ func (p *Preprocessor) Augmented(a Augment, view int) (*Preprocessor, error) {
 		}
 	}
 	q := *p
-	q.augment, q.view = &a, view
+	q.augment = &a
 	return &q, nil
 }
 

@@ -2,18 +2,28 @@ package vision
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/onnx-graft/graft/vision/internal/raster"
 )
 
-func augmented(t testing.TB, a Augment, view int) *Preprocessor {
+func augmented(t testing.TB, a Augment) *Preprocessor {
 	t.Helper()
-	p, err := newPreprocessor(Defaults(64, 64), &Settings{}).Augmented(a, view)
+	p, err := newPreprocessor(Defaults(64, 64), &Settings{}).Augmented(a)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// views are view number k of pictures.
+func views(pictures []Picture, k int) []Picture {
+	out := slices.Clone(pictures)
+	for i := range out {
+		out[i].View = k
+	}
+	return out
 }
 
 func seen(t testing.TB, p *Preprocessor, x Picture) *raster.Image {
@@ -28,8 +38,9 @@ func seen(t testing.TB, p *Preprocessor, x Picture) *raster.Image {
 // Same seed, view and picture: same bytes, in whatever batch, on however many threads. Any other: other bytes.
 func TestAugmentDeterministic(t *testing.T) {
 	all := Augment{Seed: 7, Brightness: 0.4, Contrast: 0.4, Saturation: 0.4, Erase: 0.5}
-	pictures := []Picture{drawn(t, 120, 90), drawn(t, 80, 100), drawn(t, 64, 64)}
-	p := augmented(t, all, 3)
+	plain := []Picture{drawn(t, 120, 90), drawn(t, 80, 100), drawn(t, 64, 64)}
+	pictures := views(plain, 3)
+	p := augmented(t, all)
 	batch, err := p.Tensor(pictures)
 	if err != nil {
 		t.Fatal(err)
@@ -47,22 +58,49 @@ func TestAugmentDeterministic(t *testing.T) {
 	first := seen(t, p, pictures[0])
 	other := all
 	other.Seed = 8
-	for name, q := range map[string]*Preprocessor{"view": augmented(t, all, 4), "seed": augmented(t, other, 3)} {
-		if bytes.Equal(first.Pix, seen(t, q, pictures[0]).Pix) {
+	for name, is := range map[string]struct {
+		*Preprocessor
+		Picture
+	}{"view": {p, views(plain, 4)[0]}, "seed": {augmented(t, other), pictures[0]}, "original": {p, plain[0]}} {
+		if bytes.Equal(first.Pix, seen(t, is.Preprocessor, is.Picture).Pix) {
 			t.Errorf("another %s gives the same view", name)
 		}
-		if q.Fingerprint() == p.Fingerprint() {
-			t.Errorf("another %s has the same fingerprint", name)
+		if bytes.Equal(content(t, is.Preprocessor, is.Picture), content(t, p, pictures[0])) {
+			t.Errorf("another %s has the same content", name)
 		}
 	}
-	if p.Fingerprint() == newPreprocessor(p.Transform, &Settings{}).Fingerprint() {
-		t.Error("an augmented preprocessor has the plain one's fingerprint")
+}
+
+// Pictures that are no view are what they are without augmentation, cached features included.
+func TestAugmentLeavesOriginals(t *testing.T) {
+	bare, p, x := newPreprocessor(Defaults(64, 64), &Settings{}), augmented(t, Augment{}), drawn(t, 120, 90)
+	if !bytes.Equal(seen(t, bare, x).Pix, seen(t, p, x).Pix) {
+		t.Error("an original was changed")
 	}
+	if bare.Fingerprint() != p.Fingerprint() || !bytes.Equal(content(t, bare, x), content(t, p, x)) {
+		t.Error("an original has another name")
+	}
+	x.View = 1
+	if _, err := bare.View(x); err == nil {
+		t.Error("a view was made without augmentation")
+	}
+	if _, err := bare.Content(x); err == nil {
+		t.Error("a view has a content without augmentation")
+	}
+}
+
+func content(t testing.TB, p *Preprocessor, x Picture) []byte {
+	t.Helper()
+	b, err := p.Content(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // Over many views, each change happens as often and as strongly as asked for.
 func TestAugmentDistribution(t *testing.T) {
-	const views = 400
+	const tried = 400
 	grey := new(raster.Image)
 	grey.Reset(64, 64)
 	for i := range grey.Pix {
@@ -70,7 +108,7 @@ func TestAugmentDistribution(t *testing.T) {
 	}
 	flips, erased := 0, 0
 	low, high := 255.0, 0.0
-	for k := range views {
+	for k := range tried {
 		a := Augment{Brightness: 0.5, Erase: 0.25}
 		v := a.variant([]byte("picture"), k)
 		a.Flip = 0.5
@@ -96,11 +134,11 @@ func TestAugmentDistribution(t *testing.T) {
 		ratio := luma(mid[3*32:]) / luma(grey.Row(32)[3*32:])
 		low, high = min(low, ratio), max(high, ratio)
 	}
-	if plain := views - erased; flips < plain*2/5 || flips > plain*3/5 {
+	if plain := tried - erased; flips < plain*2/5 || flips > plain*3/5 {
 		t.Errorf("%d of %d flipped", flips, plain)
 	}
-	if erased < views*18/100 || erased > views*32/100 {
-		t.Errorf("%d of %d erased, expected about a quarter", erased, views)
+	if erased < tried*18/100 || erased > tried*32/100 {
+		t.Errorf("%d of %d erased, expected about a quarter", erased, tried)
 	}
 	if low < 0.48 || low > 0.6 || high < 1.4 || high > 1.52 {
 		t.Errorf("brightness from %.2f to %.2f, expected 0.5 to 1.5", low, high)
@@ -109,7 +147,7 @@ func TestAugmentDistribution(t *testing.T) {
 
 // The crop is a part of the picture, of the share and ratio asked for.
 func TestAugmentCrop(t *testing.T) {
-	a := augmented(t, Augment{Scale: [2]float64{0.1, 0.5}}, 0).augment
+	a := augmented(t, Augment{Scale: [2]float64{0.1, 0.5}}).augment
 	for k := range 500 {
 		w, h := 50+k, 400-k/2
 		p := a.variant(nil, k).plan(w, h, Defaults(64, 64).CropSize)
@@ -131,11 +169,11 @@ func TestAugmentErrors(t *testing.T) {
 	for _, a := range []Augment{
 		{Scale: [2]float64{0.5, 0.2}}, {Scale: [2]float64{0, 2}}, {Ratio: [2]float64{-1, 1}}, {Brightness: -1}, {Erase: 2},
 	} {
-		if _, err := p.Augmented(a, 0); err == nil {
+		if _, err := p.Augmented(a); err == nil {
 			t.Errorf("%+v: no error", a)
 		}
 	}
-	if _, err := newPreprocessor(Transform{}, &Settings{}).Augmented(Augment{}, 0); err == nil {
+	if _, err := newPreprocessor(Transform{}, &Settings{}).Augmented(Augment{}); err == nil {
 		t.Error("no error for pictures of any size")
 	}
 }

@@ -22,8 +22,7 @@ type Preprocessor struct {
 	Threads   int // pictures prepared at once; 0: as many as there are cores
 
 	layout  Layout // that the input is to be read in, "" as its shape says
-	augment *Augment
-	view    int
+	augment *Augment // of pictures with a View; nil: there may be none
 	values  *values
 	workers *sync.Pool
 }
@@ -74,20 +73,30 @@ func (p *Preprocessor) Bind(m *onnx.Model) error {
 
 // Fingerprint identifies what p does: of the same picture, preprocessors with equal fingerprints make equal tensors.
 func (p *Preprocessor) Fingerprint() string {
-	s := "vision/1 " + p.Input.String() + " " + p.Transform.String()
-	if p.augment != nil {
-		s += fmt.Sprintf(" view %d of %+v", p.view, *p.augment)
-	}
-	return s
+	return "vision/1 " + p.Input.String() + " " + p.Transform.String()
 }
 
-// Content returns the bytes that identify x: those of its file.
+// Content returns the bytes that identify x: those of its file, and what is drawn of it where that is a view.
 func (p *Preprocessor) Content(x Picture) ([]byte, error) {
 	b, err := x.read(nil, p.Limits.orDefault().Bytes)
+	if err == nil {
+		err = p.canView(x)
+	}
 	if err != nil {
 		return nil, &PictureError{Picture: x.String(), Err: err}
 	}
+	if x.View != 0 {
+		b = append(fmt.Appendf(nil, "view %d of %+v\n", x.View, *p.augment), b...)
+	}
 	return b, nil
+}
+
+// canView refuses views of a preprocessor that makes none.
+func (p *Preprocessor) canView(x Picture) error {
+	if x.View != 0 && p.augment == nil {
+		return fmt.Errorf("view %d of it is asked for, but the preprocessing does not augment", x.View)
+	}
+	return nil
 }
 
 // Feeds returns the input's tensor for a batch of pictures.
@@ -199,7 +208,7 @@ func (p *Preprocessor) prepare(w *worker, x Picture) error {
 		if x.Data == nil {
 			w.file = data
 		}
-		err = p.transform(w, data, limits)
+		err = p.transform(w, data, x, limits)
 	}
 	if err != nil {
 		return &PictureError{Picture: x.String(), Err: err}
@@ -207,11 +216,15 @@ func (p *Preprocessor) prepare(w *worker, x Picture) error {
 	return nil
 }
 
-func (p *Preprocessor) transform(w *worker, data []byte, l Limits) error {
-	if p.augment == nil {
+// transform makes w.seen of x, whose bytes are data.
+func (p *Preprocessor) transform(w *worker, data []byte, x Picture, l Limits) error {
+	if x.View == 0 {
 		return w.transform(data, &p.Transform, p.Transform.plan, l)
 	}
-	v := p.augment.variant(data, p.view)
+	if err := p.canView(x); err != nil {
+		return err
+	}
+	v := p.augment.variant(data, x.View)
 	err := w.transform(data, &p.Transform, func(width, height int) plan {
 		return v.plan(width, height, p.Transform.OutputSize())
 	}, l)

@@ -17,6 +17,7 @@ import (
 type Picture struct {
 	Path string // read where Data is nil; names the picture in errors
 	Data []byte
+	View int // 0: the picture as it is; else the number of a random view of it, see [Preprocessor.Augmented]
 }
 
 // String names the picture for people.
