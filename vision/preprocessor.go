@@ -21,7 +21,7 @@ type Preprocessor struct {
 	Limits    Limits
 	Threads   int // pictures prepared at once; 0: as many as there are cores
 
-	layout  Layout // that the input is to be read in, "" as its shape says
+	layout  Layout   // that the input is to be read in, "" as its shape says
 	augment *Augment // of pictures with a View; nil: there may be none
 	values  *values
 	workers *sync.Pool
