@@ -1,0 +1,87 @@
+package plot
+
+import (
+	"strings"
+	"sync"
+	"unicode"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/gobold"
+	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/opentype"
+)
+
+// measure is the size letters are measured at.
+const measure = 100
+
+// fontFile is the font of PNGs, Go Regular or Go Bold. Its widths are near those of the system fonts that SVG is shown in.
+var fontFile = [2]func() (*opentype.Font, error){
+	sync.OnceValues(func() (*opentype.Font, error) { return opentype.Parse(goregular.TTF) }),
+	sync.OnceValues(func() (*opentype.Font, error) { return opentype.Parse(gobold.TTF) }),
+}
+
+// advances are the widths of Latin letters in the regular font, in hundredths of the size.
+var advances = sync.OnceValue(func() (table [128]float64) {
+	for i := range table {
+		table[i] = 0.56 * measure
+	}
+	face, err := newFace(false, measure)
+	if err != nil {
+		return table
+	}
+	for r := rune(' '); r < 127; r++ {
+		if a, ok := face.GlyphAdvance(r); ok {
+			table[r] = float64(a) / 64
+		}
+	}
+	return table
+})
+
+// newFace opens the font at a size in pixels.
+func newFace(bold bool, size float64) (font.Face, error) {
+	which := 0
+	if bold {
+		which = 1
+	}
+	f, err := fontFile[which]()
+	if err != nil {
+		return nil, err
+	}
+	return opentype.NewFace(f, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingNone})
+}
+
+// Width returns about how wide a line is.
+func Width(s string, t Type) float64 {
+	sum, table := 0.0, advances()
+	for _, r := range s {
+		switch {
+		case r < 128:
+			sum += table[r]
+		case unicode.Is(unicode.Mn, r):
+		case r >= 0x1100: // CJK, emoji: about as wide as high
+			sum += measure
+		default:
+			sum += 0.58 * measure
+		}
+	}
+	if t.Bold {
+		sum *= 1.06
+	}
+	return sum * t.size() / measure
+}
+
+// Fit returns s on one line, shortened in its middle until it is at most so wide.
+func Fit(s string, width float64, t Type) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if Width(s, t) <= width {
+		return s
+	}
+	runes := []rune(s)
+	for n := min(len(runes)-1, int(4*width/t.size())+1); n > 1; n-- {
+		short := string(runes[:(n+1)/2]) + "…" + string(runes[len(runes)-n/2:])
+		if Width(short, t) <= width {
+			return short
+		}
+	}
+	return "…"
+}
