@@ -73,7 +73,7 @@ func BenchmarkPass(b *testing.B) {
 	for _, s := range shapes {
 		b.Run(fmt.Sprintf("%dx%dx%d", s.n, s.d, s.k), func(b *testing.B) {
 			x, y := features(s.n, s.d, s.k)
-			z, _, err := standardize(b.Context(), x, nil)
+			z, _, err := standardize(b.Context(), x, nil, copyBytes)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -81,7 +81,7 @@ func BenchmarkPass(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			p, err := newSoftmax(b.Context(), z, s.d, y, w, 0)
+			p, _, err := newSoftmax(b.Context(), z, s.d, y, w, 0)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -21,6 +21,8 @@ type leastSquares struct {
 	dual    bool
 	gram    *mat.SymDense // Xᵀ diag(w) X, or √w X Xᵀ √w in the dual
 	right   *mat.Dense    // Xᵀ diag(w) y, or √w y in the dual
+	// write turns W, t×D, and the intercept into a head's; nil: they are the head's.
+	write func(w, b []float64) ([]float64, []float64)
 }
 
 // newLeastSquares prepares the regression of y on x. Features are scaled to variance 1 by rowWeights, and centred as y
@@ -130,8 +132,8 @@ func (r *leastSquares) predicted(ctx context.Context, w *mat.Dense) (*mat.Dense,
 	return out, err
 }
 
-// fit solves for alpha, or where that is 0 for the best of alphas; it returns W, t×D, the intercept, and the α.
-func (r *leastSquares) fit(ctx context.Context, head string, alpha float64, alphas []float64) (w, b []float64, chosen float64, err error) {
+// fit solves for alpha, or where that is 0 for the best of alphas, which it returns too.
+func (r *leastSquares) fit(ctx context.Context, head string, alpha float64, alphas []float64) (fitted *affine, chosen float64, err error) {
 	if alpha != 0 {
 		alphas = []float64{alpha}
 	} else if len(alphas) == 0 {
@@ -141,33 +143,24 @@ func (r *leastSquares) fit(ctx context.Context, head string, alpha float64, alph
 	lowest := math.Inf(1)
 	for _, a := range alphas {
 		if !(a > 0) || math.IsInf(a, 0) {
-			return nil, nil, 0, &SettingError{Field: head + ".Alpha", Value: a, Want: "a number above 0"}
+			return nil, 0, &SettingError{Field: head + ".Alpha", Value: a, Want: "a number above 0"}
 		}
 		s, err := r.solve(a)
 		if err != nil {
-			return nil, nil, 0, err
+			return nil, 0, err
 		}
 		score := 0.0
 		if len(alphas) > 1 {
 			if score, err = s.leaveOneOut(ctx); err != nil {
-				return nil, nil, 0, err
+				return nil, 0, err
 			}
 		}
 		if score < lowest || best == nil {
 			lowest, best = score, s
 		}
 	}
-	solution, err := best.primal(ctx)
-	if err != nil {
-		return nil, nil, 0, err
-	}
-	w = make([]float64, len(r.mean)*r.cols)
-	for k := range r.mean {
-		for j := range r.cols {
-			w[k*r.cols+j] = solution.At(j, k)
-		}
-	}
-	return w, r.mean, best.alpha, nil
+	fitted, err = best.affine(ctx)
+	return fitted, best.alpha, err
 }
 
 // A solved problem is the normal equations with one α.
@@ -194,6 +187,24 @@ func (r *leastSquares) solve(alpha float64) (*solved, error) {
 		return nil, fmt.Errorf("heads: α = %g: %w", alpha, err)
 	}
 	return s, nil
+}
+
+// affine returns the solution as a map of features.
+func (s *solved) affine(ctx context.Context) (*affine, error) {
+	solution, err := s.primal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w, b := make([]float64, len(s.mean)*s.cols), s.mean
+	for k := range s.mean {
+		for j := range s.cols {
+			w[k*s.cols+j] = solution.At(j, k)
+		}
+	}
+	if s.write != nil {
+		w, b = s.write(w, b)
+	}
+	return newAffine(s.scaling, w, b), nil
 }
 
 // primal returns W, D×t, after two steps of iterative refinement in float64: the normal equations were added up from

@@ -57,8 +57,9 @@ func (h *Linear) Folded() []float32 {
 }
 
 // Linear returns a copy of the fitted head's numbers, standardisation folded in; nil where it is not fitted.
-func (h *Logistic) Linear() *Linear {
-	a := h.fitted
+func (h *Logistic) Linear() *Linear { return h.fitted.linear() }
+
+func (a *affine) linear() *Linear {
 	if a == nil {
 		return nil
 	}

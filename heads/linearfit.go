@@ -14,14 +14,14 @@ type linearFit struct {
 	whitening *whitening // nil where it does not pay
 }
 
-func newLinearFit(ctx context.Context, z Matrix, cols int, l loss, weights []float64) (*linearFit, error) {
+func newLinearFit(ctx context.Context, z source, cols int, l loss, weights []float64) (*linearFit, error) {
 	f := &linearFit{objective: newObjective(ctx, z, l), cols: cols}
 	for _, w := range weights {
 		f.total += w
 	}
 	f.params = make([]float64, len(f.objective.grad))
 	var err error
-	f.whitening, err = newWhitening(ctx, f.objective, z)
+	f.whitening, err = newWhitening(ctx, f.objective)
 	return f, err
 }
 
@@ -32,13 +32,10 @@ const (
 )
 
 // checkLinear tells whether the options common to linear heads are what they may be.
-func checkLinear(head string, cs []float64, tol float64, maxIter int) error {
-	for _, c := range cs {
-		if !(c > 0) || math.IsInf(c, 0) {
-			return &SettingError{Field: head + ".C", Value: c, Want: "a number above 0"}
-		}
-	}
+func checkLinear(head string, c, tol float64, maxIter int) error {
 	switch {
+	case !(c >= 0) || math.IsInf(c, 0):
+		return &SettingError{Field: head + ".C", Value: c, Want: "a number above 0, or 0"}
 	case !(tol >= 0):
 		return &SettingError{Field: head + ".Tol", Value: tol, Want: "0 or more"}
 	case maxIter < 0:

@@ -1,7 +1,6 @@
 package heads
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -30,21 +29,20 @@ type Logistic struct {
 // Fit implements [Head] for Classification targets.
 func (h *Logistic) Fit(ctx context.Context, x Matrix, y Targets) error {
 	h.fitted = nil
-	path, err := h.Path(ctx, x, y, []float64{cmp.Or(h.C, 1)})
+	d, err := h.descent(ctx, x, y, copyBytes)
 	if err != nil {
 		return err
 	}
-	h.fitted, h.stats = path[0].fitted, path[0].stats
-	return nil
+	h.fitted, h.stats, err = d.to(h.C, h.Tol, h.MaxIter)
+	return err
 }
 
 // Stats tells how the last Fit went.
 func (h *Logistic) Stats() Fitted { return h.stats }
 
-// Path returns a head fitted with h's other options for each of cs, in their order. Features are standardised once and
-// each fit starts from the one with the next smaller C, so a path costs little more than its hardest fit.
-func (h *Logistic) Path(ctx context.Context, x Matrix, y Targets, cs []float64) ([]*Logistic, error) {
-	if err := h.check(cs); err != nil {
+// descent prepares fits with h's options, but for C.
+func (h *Logistic) descent(ctx context.Context, x Matrix, y Targets, limit int) (*descent, error) {
+	if err := h.check(); err != nil {
 		return nil, err
 	}
 	if err := y.check(x, Classification); err != nil {
@@ -54,38 +52,22 @@ func (h *Logistic) Path(ctx context.Context, x Matrix, y Targets, cs []float64) 
 	if err != nil {
 		return nil, err
 	}
-	z, s, err := standardize(ctx, x, y.Weights)
+	z, s, err := standardize(ctx, x, y.Weights, limit)
 	if err != nil {
 		return nil, err
 	}
-	p, err := newSoftmax(ctx, z, x.Cols, y, weights, h.Smoothing)
+	f, present, err := newSoftmax(ctx, z, x.Cols, y, weights, h.Smoothing)
 	if err != nil {
 		return nil, err
 	}
-	order := make([]int, len(cs))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(cs[a], cs[b]) })
-	path := make([]*Logistic, len(cs))
-	for _, i := range order {
-		one := *h
-		one.C = cs[i]
-		if one.stats, err = p.solve(cs[i], h.Tol, h.MaxIter); err != nil {
-			return nil, err
-		}
-		w, b := p.classLogits(p.classes, p.present)
-		one.fitted = newAffine(s, w, b)
-		path[i] = &one
-	}
-	return path, nil
+	return classDescent(f, s, y.Classes, present), nil
 }
 
-func (h *Logistic) check(cs []float64) error {
+func (h *Logistic) check() error {
 	if !(h.Smoothing >= 0 && h.Smoothing < 1) {
 		return &SettingError{Field: "Logistic.Smoothing", Value: h.Smoothing, Want: "0 to below 1"}
 	}
-	return checkLinear("Logistic", cs, h.Tol, h.MaxIter)
+	return checkLinear("Logistic", h.C, h.Tol, h.MaxIter)
 }
 
 // Predict implements [Head]: N×K logits.
@@ -96,34 +78,26 @@ func (h *Logistic) Emit(b *onnx.Builder, features *onnx.Value) (*onnx.Value, err
 	return h.fitted.emit(b, features)
 }
 
-// softmax is a logistic regression on standardised features: which classes its columns stand for.
-type softmax struct {
-	*linearFit
-	classes int
-	present []int // the classes with rows, ascending: column k of a softmax is class present[k]
-}
-
-func newSoftmax(ctx context.Context, z Matrix, cols int, y Targets, weights []float64, smoothing float64) (*softmax, error) {
-	s := &softmax{classes: y.Classes}
-	var column []int
-	s.present, column = presentClasses(y, weights)
+// newSoftmax prepares a logistic regression on standardised features. It returns the classes with rows, ascending: column
+// k of a softmax is class present[k].
+func newSoftmax(ctx context.Context, z source, cols int, y Targets, weights []float64, smoothing float64) (f *linearFit, present []int, err error) {
+	present, column := presentClasses(y, weights)
 	var l loss
-	if len(s.present) == 2 {
-		target := make([]float32, z.Rows)
+	if len(present) == 2 {
+		target := make([]float32, len(y.Class))
 		for i, k := range y.Class {
 			target[i] = float32(smoothing/2 + (1-smoothing)*float64(column[k]))
 		}
 		l = &logisticLoss{m: 1, target: target, weight: narrow(weights)}
 	} else {
-		class := make([]int, z.Rows)
+		class := make([]int, len(y.Class))
 		for i, k := range y.Class {
 			class[i] = column[k]
 		}
-		l = &softmaxLoss{m: len(s.present), class: class, weight: narrow(weights), smoothing: smoothing}
+		l = &softmaxLoss{m: len(present), class: class, weight: narrow(weights), smoothing: smoothing}
 	}
-	var err error
-	s.linearFit, err = newLinearFit(ctx, z, cols, l, weights)
-	return s, err
+	f, err = newLinearFit(ctx, z, cols, l, weights)
+	return f, present, err
 }
 
 // presentClasses returns the classes with rows of weight above 0, ascending, and for each class its place among them

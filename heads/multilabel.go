@@ -30,48 +30,54 @@ const certain = 30
 // Fit implements [Head] for MultiLabel targets.
 func (h *MultiLabelLogistic) Fit(ctx context.Context, x Matrix, y Targets) error {
 	h.fitted = nil
-	c := h.C
-	if c == 0 {
-		c = defaultC
-	}
-	if err := checkLinear("MultiLabelLogistic", []float64{c}, h.Tol, h.MaxIter); err != nil {
-		return err
-	}
-	if err := y.check(x, MultiLabel); err != nil {
-		return err
-	}
-	z, s, err := standardize(ctx, x, y.Weights)
+	d, err := h.descent(ctx, x, y, copyBytes)
 	if err != nil {
 		return err
 	}
-	labels := y.Labels.Cols
-	w, b := make([]float64, labels*x.Cols), make([]float64, labels)
+	h.fitted, h.stats, err = d.to(h.C, h.Tol, h.MaxIter)
+	return err
+}
+
+// descent prepares fits with h's options, but for C.
+func (h *MultiLabelLogistic) descent(ctx context.Context, x Matrix, y Targets, limit int) (*descent, error) {
+	if err := checkLinear("MultiLabelLogistic", h.C, h.Tol, h.MaxIter); err != nil {
+		return nil, err
+	}
+	if err := y.check(x, MultiLabel); err != nil {
+		return nil, err
+	}
+	z, s, err := standardize(ctx, x, y.Weights, limit)
+	if err != nil {
+		return nil, err
+	}
+	d := &descent{scaling: s, outs: y.Labels.Cols}
 	share, weights := y.labelShares()
+	constant := make([]float64, d.outs)
 	var learned []int // the labels that some rows have and some don't
 	for k, p := range share {
 		switch p {
 		case 0:
-			b[k] = -certain
+			constant[k] = -certain
 		case 1:
-			b[k] = certain
+			constant[k] = certain
 		default:
 			learned = append(learned, k)
+			d.reads = append(d.reads, reading{plus: k, minus: -1})
 		}
 	}
 	if len(learned) > 0 {
-		f, err := newLinearFit(ctx, z, x.Cols, h.loss(y, share, weights, learned), weights)
-		if err != nil {
-			return err
-		}
-		if h.stats, err = f.solve(c, h.Tol, h.MaxIter); err != nil {
-			return err
-		}
-		for i, k := range learned {
-			b[k] = f.column(i, w[k*x.Cols:(k+1)*x.Cols])
+		if d.linearFit, err = newLinearFit(ctx, z, x.Cols, h.loss(y, share, weights, learned), weights); err != nil {
+			return nil, err
 		}
 	}
-	h.fitted = newAffine(s, w, b)
-	return nil
+	d.write = func() (w, b []float64) {
+		w, b = make([]float64, d.outs*x.Cols), append([]float64(nil), constant...)
+		for i, k := range learned {
+			b[k] = d.column(i, w[k*x.Cols:(k+1)*x.Cols])
+		}
+		return w, b
+	}
+	return d, nil
 }
 
 // labelShares returns the weighted share of rows that have each label, exactly 0 or 1 where none or all of them, and the

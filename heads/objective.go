@@ -10,7 +10,7 @@ import (
 type source interface {
 	// size is N and D, which is a multiple of lanes: columns of 0 pad it.
 	size() (rows, cols int)
-	// block returns rows lo to hi, row-major; it may use buf.
+	// block returns rows lo to hi, row-major; it may use buf, as far as its capacity goes.
 	block(lo, hi int, buf []float32) []float32
 }
 
@@ -118,6 +118,9 @@ func (o *objective) part(s *scratch, p int) {
 	width := len(o.bias)
 	height := max(lanes, min(256, blockBytes/(4*d))&^(lanes-1))
 	if s.z == nil {
+		if _, kept := o.x.(Matrix); !kept {
+			s.rows = make([]float32, height*d)
+		}
 		s.z = make([]float32, height*width)
 		s.tmp = make([]float32, 3*height)
 		s.grad = make([]float32, d*width)
@@ -130,7 +133,7 @@ func (o *objective) part(s *scratch, p int) {
 	for ; lo < end; lo += height {
 		hi := min(lo+height, end)
 		n := hi - lo
-		x := o.x.block(lo, hi, s.rows[:0])
+		x := o.x.block(lo, hi, s.rows)
 		z := s.z[:n*width]
 		for i := range n {
 			copy(z[i*width:(i+1)*width], o.bias)

@@ -43,18 +43,12 @@ const (
 )
 
 // newWhitening returns nil where the Gram matrix would cost more than the steps it saves.
-func newWhitening(ctx context.Context, o *objective, x Matrix) (*whitening, error) {
-	if !worthWhitening(x.Rows, x.Cols, len(o.bias)) {
+func newWhitening(ctx context.Context, o *objective) (*whitening, error) {
+	n, d := o.x.size()
+	if !worthWhitening(n, d, len(o.bias)) {
 		return nil, nil
 	}
-	stride := max(1, x.Rows/(gramRows*x.Cols))
-	if stride > 1 {
-		var rows []int
-		for i := 0; i < x.Rows; i += stride {
-			rows = append(rows, i)
-		}
-		x = x.Subset(rows)
-	}
+	x := sample(o.x, max(1, n/(gramRows*d)))
 	g, err := gram(ctx, x, nil)
 	if err != nil {
 		return nil, err
@@ -64,8 +58,21 @@ func newWhitening(ctx context.Context, o *objective, x Matrix) (*whitening, erro
 		w.gram[i] = float32(v / float64(x.Rows))
 	}
 	width := len(o.bias)
-	w.in, w.out = make([]float32, x.Cols*width), make([]float32, x.Cols*width)
+	w.in, w.out = make([]float32, d*width), make([]float32, d*width)
 	return w, nil
+}
+
+// sample returns every stride-th row of x.
+func sample(x source, stride int) Matrix {
+	n, d := x.size()
+	if m, ok := x.(Matrix); ok && stride == 1 {
+		return m
+	}
+	m := NewMatrix((n+stride-1)/stride, d)
+	for i := range m.Rows {
+		copy(m.Row(i), x.block(i*stride, i*stride+1, m.Row(i)))
+	}
+	return m
 }
 
 // worthWhitening compares, in multiplications, the Gram matrix and a few factorisations with the passes they may save.

@@ -38,23 +38,23 @@ var defaultAlphas = []float64{1e-2, 1e-1, 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6}
 // Fit implements [Head] for Regression targets.
 func (h *Ridge) Fit(ctx context.Context, x Matrix, y Targets) error {
 	h.fitted = nil
-	if err := y.check(x, Regression); err != nil {
+	r, err := h.prepare(ctx, x, y)
+	if err != nil {
 		return err
+	}
+	h.fitted, h.chosen, err = r.fit(ctx, "Ridge", h.Alpha, h.Alphas)
+	return err
+}
+
+func (h *Ridge) prepare(ctx context.Context, x Matrix, y Targets) (*leastSquares, error) {
+	if err := y.check(x, Regression); err != nil {
+		return nil, err
 	}
 	weights := make([]float64, x.Rows)
 	for i := range weights {
 		weights[i] = y.weight(i)
 	}
-	r, err := newLeastSquares(ctx, x, y.Values, y.Weights, weights)
-	if err != nil {
-		return err
-	}
-	w, b, alpha, err := r.fit(ctx, "Ridge", h.Alpha, h.Alphas)
-	if err != nil {
-		return err
-	}
-	h.fitted, h.chosen = newAffine(r.scaling, w, b), alpha
-	return nil
+	return newLeastSquares(ctx, x, y.Values, y.Weights, weights)
 }
 
 // Chosen is the α of the last Fit.
@@ -71,12 +71,21 @@ func (h *Ridge) Emit(b *onnx.Builder, features *onnx.Value) (*onnx.Value, error)
 // Fit implements [Head] for Classification targets.
 func (h *RidgeClassifier) Fit(ctx context.Context, x Matrix, y Targets) error {
 	h.fitted = nil
-	if err := y.check(x, Classification); err != nil {
+	r, err := h.prepare(ctx, x, y)
+	if err != nil {
 		return err
+	}
+	h.fitted, h.chosen, err = r.fit(ctx, "RidgeClassifier", h.Alpha, h.Alphas)
+	return err
+}
+
+func (h *RidgeClassifier) prepare(ctx context.Context, x Matrix, y Targets) (*leastSquares, error) {
+	if err := y.check(x, Classification); err != nil {
+		return nil, err
 	}
 	weights, err := h.ClassWeight.rowWeights(y)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	present, place := presentClasses(y, weights)
 	targets := NewMatrix(x.Rows, len(present))
@@ -88,14 +97,16 @@ func (h *RidgeClassifier) Fit(ctx context.Context, x Matrix, y Targets) error {
 	}
 	r, err := newLeastSquares(ctx, x, targets, y.Weights, weights)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w, b, alpha, err := r.fit(ctx, "RidgeClassifier", h.Alpha, h.Alphas)
-	if err != nil {
-		return err
-	}
-	d := x.Cols
-	full, bias := make([]float64, y.Classes*d), make([]float64, y.Classes)
+	r.write = func(w, b []float64) ([]float64, []float64) { return classScores(w, b, y.Classes, present) }
+	return r, nil
+}
+
+// classScores turns a fit of one target a present class, w and b, into one for all classes.
+func classScores(w, b []float64, classes int, present []int) (full, bias []float64) {
+	d := len(w) / len(b)
+	full, bias = make([]float64, classes*d), make([]float64, classes)
 	for k := range bias {
 		bias[k] = slices.Min(b) - absentBelow
 	}
@@ -109,8 +120,7 @@ func (h *RidgeClassifier) Fit(ctx context.Context, x Matrix, y Targets) error {
 			full[k*d+i] = scale * v
 		}
 	}
-	h.fitted, h.chosen = newAffine(r.scaling, full, bias), alpha
-	return nil
+	return full, bias
 }
 
 // Chosen is the α of the last Fit.

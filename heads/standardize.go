@@ -81,12 +81,41 @@ func (s *scaling) apply(ctx context.Context, x Matrix) (Matrix, error) {
 	return z, err
 }
 
-// standardize returns x standardised, with how that was done.
-func standardize(ctx context.Context, x Matrix, weights []float32) (Matrix, *scaling, error) {
+// copyBytes is the size up to which standardised features are kept; larger ones are made again at each pass.
+const copyBytes = 256 << 20
+
+// standardize returns x standardised, with columns of 0 up to a multiple of lanes, and how that was done. Where it would
+// take more than limit bytes it keeps no copy, and x must stay as it is while the source is in use.
+func standardize(ctx context.Context, x Matrix, weights []float32, limit int) (source, *scaling, error) {
 	s, err := newScaling(ctx, x, weights)
 	if err != nil {
-		return Matrix{}, nil, err
+		return nil, nil, err
+	}
+	if 4*x.Rows*roundUp(x.Cols) > limit {
+		return &scaledRows{x: x, scaling: s}, s, nil
 	}
 	z, err := s.apply(ctx, x)
 	return z, s, err
+}
+
+// scaledRows is a source that standardises rows when they are asked for.
+type scaledRows struct {
+	x       Matrix
+	scaling *scaling
+}
+
+func (s *scaledRows) size() (rows, cols int) { return s.x.Rows, roundUp(s.x.Cols) }
+
+func (s *scaledRows) block(lo, hi int, buf []float32) []float32 {
+	d := roundUp(s.x.Cols)
+	if cap(buf) < (hi-lo)*d {
+		buf = make([]float32, (hi-lo)*d)
+	}
+	buf = buf[:(hi-lo)*d]
+	for i := lo; i < hi; i++ {
+		row := buf[(i-lo)*d : (i-lo+1)*d]
+		scaleTo(row, s.x.Row(i), s.scaling.mean, s.scaling.inv)
+		clear(row[s.x.Cols:])
+	}
+	return buf
 }

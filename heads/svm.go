@@ -28,23 +28,29 @@ type LinearSVM struct {
 // Fit implements [Head] for Classification targets.
 func (h *LinearSVM) Fit(ctx context.Context, x Matrix, y Targets) error {
 	h.fitted = nil
-	c := h.C
-	if c == 0 {
-		c = defaultC
-	}
-	if err := checkLinear("LinearSVM", []float64{c}, h.Tol, h.MaxIter); err != nil {
+	d, err := h.descent(ctx, x, y, copyBytes)
+	if err != nil {
 		return err
+	}
+	h.fitted, h.stats, err = d.to(h.C, h.Tol, h.MaxIter)
+	return err
+}
+
+// descent prepares fits with h's options, but for C.
+func (h *LinearSVM) descent(ctx context.Context, x Matrix, y Targets, limit int) (*descent, error) {
+	if err := checkLinear("LinearSVM", h.C, h.Tol, h.MaxIter); err != nil {
+		return nil, err
 	}
 	if err := y.check(x, Classification); err != nil {
-		return err
+		return nil, err
 	}
 	weights, err := h.ClassWeight.rowWeights(y)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	z, s, err := standardize(ctx, x, y.Weights)
+	z, s, err := standardize(ctx, x, y.Weights, limit)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	present, place := presentClasses(y, weights)
 	l := &hingeLoss{m: len(present), class: make([]int, x.Rows), weight: weights}
@@ -59,15 +65,10 @@ func (h *LinearSVM) Fit(ctx context.Context, x Matrix, y Targets) error {
 	}
 	f, err := newLinearFit(ctx, z, x.Cols, l, weights)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f.objective.penalized = true
-	if h.stats, err = f.solve(c, h.Tol, h.MaxIter); err != nil {
-		return err
-	}
-	w, b := f.classLogits(y.Classes, present)
-	h.fitted = newAffine(s, w, b)
-	return nil
+	return classDescent(f, s, y.Classes, present), nil
 }
 
 // Stats tells how the last Fit went.
