@@ -15,99 +15,151 @@ import (
 	"github.com/onnx-graft/graft/onnx"
 )
 
-// A Classifier is an exported folder, opened to be used. It is safe for concurrent use.
+// A Classifier is an exported folder, whatever its task, opened to be used. It is safe for concurrent use.
 type Classifier[T any] struct {
-	Labels       []string // in the order of the logits
+	Target       dataset.Target // what it answers with
+	Pairs        bool           // it reads pairs of inputs
+	Labels       []string       // in the order of the logits
 	Preprocessor Preprocessor[T]
 
 	model    *onnx.Model
 	session  onnx.Session
+	goal     goal
+	form     form[T]
 	settings ExtractSettings
 }
 
-// OpenClassifier opens a folder that [Export] wrote, or another with a model.onnx whose output logits is N×K and a
-// config.json whose id2label names the K classes. Close frees it.
+// OpenClassifier opens a folder that [Export] wrote, or another with a model.onnx whose output logits is N×K, or N×L×K for
+// tokens, and a config.json whose id2label names the K classes. Close frees it.
 func OpenClassifier[T any](rt onnx.Runtime, dir string, open Opener[T], s ExtractSettings) (*Classifier[T], error) {
-	labels, err := readLabels(dir)
+	c, err := loadClassifier(dir, open)
 	if err != nil {
 		return nil, err
 	}
-	m, err := onnx.Load(filepath.Join(dir, modelFile))
-	if err != nil {
-		return nil, fmt.Errorf("finetune: %w", err)
-	}
-	c := &Classifier[T]{Labels: labels, model: m, settings: s}
-	if err := c.open(rt, dir, open); err != nil {
-		m.Close()
-		return nil, err
+	c.settings = s
+	if c.session, err = rt.NewSession(c.model); err != nil {
+		c.model.Close()
+		return nil, fmt.Errorf("finetune: %s: %w", dir, err)
 	}
 	return c, nil
 }
 
-func (c *Classifier[T]) open(rt onnx.Runtime, dir string, open Opener[T]) (err error) {
+// loadClassifier opens a folder but makes no session yet.
+func loadClassifier[T any](dir string, open Opener[T]) (*Classifier[T], error) {
+	config, err := readConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, modelFile)
+	m, err := onnx.Load(path)
+	if err != nil {
+		return nil, fmt.Errorf("finetune: %w", err)
+	}
+	c := &Classifier[T]{Labels: config.labels, model: m}
+	if err := c.understand(config, path); err != nil {
+		m.Close()
+		return nil, err
+	}
+	if c.Preprocessor, err = open(dir, m); err != nil {
+		m.Close()
+		return nil, fmt.Errorf("finetune: %w", err)
+	}
+	return c, nil
+}
+
+// understand finds out what the logits are.
+func (c *Classifier[T]) understand(config folderConfig, path string) (err error) {
 	i := slices.IndexFunc(c.model.Graph.Outputs, func(v *onnx.Value) bool { return v.Name == logitsOutput })
 	if i < 0 {
-		return fmt.Errorf("finetune: %s has no output %q", filepath.Join(dir, modelFile), logitsOutput)
+		return fmt.Errorf("finetune: %s has no output %q", path, logitsOutput)
 	}
-	if shape := c.model.Graph.Outputs[i].Shape; len(shape) == 2 && shape[1].Known && shape[1].Size != int64(len(c.Labels)) {
-		return fmt.Errorf("finetune: %s gives %d logits, config.json names %d labels", filepath.Join(dir, modelFile), shape[1].Size, len(c.Labels))
+	shape := c.model.Graph.Outputs[i].Shape
+	if n := len(shape); n >= 2 && shape[n-1].Known && shape[n-1].Size != int64(len(c.Labels)) {
+		return fmt.Errorf("finetune: %s gives %d logits, config.json names %d labels", path, shape[n-1].Size, len(c.Labels))
 	}
-	if c.Preprocessor, err = open(dir, c.model); err != nil {
-		return fmt.Errorf("finetune: %w", err)
+	if c.Target, err = config.target(shape); err != nil {
+		return fmt.Errorf("finetune: %s: %w", filepath.Join(filepath.Dir(path), configFile), err)
 	}
-	if c.session, err = rt.NewSession(c.model); err != nil {
-		return fmt.Errorf("finetune: %s: %w", dir, err)
+	if c.goal, err = goalOf(c.Target); err != nil {
+		return err
 	}
+	c.form = formOf[T](c.Target, c.Pairs)
 	return nil
 }
 
 // Close frees the session.
 func (c *Classifier[T]) Close() error {
-	err := c.session.Close()
+	var err error
+	if c.session != nil {
+		err = c.session.Close()
+	}
 	c.model.Close()
 	return err
 }
 
-// Logits returns the N×K logits of inputs.
-func (c *Classifier[T]) Logits(ctx context.Context, xs []T) (heads.Matrix, error) {
+// answers returns the logits of examples, a row for each that their form makes. The first live inputs are run whatever a
+// cache has.
+func (c *Classifier[T]) answers(ctx context.Context, examples []dataset.Example[T], live int) (heads.Matrix, error) {
 	e := extraction[T]{
-		name: "classifier", session: c.session, model: c.model, output: logitsOutput, cols: len(c.Labels), pre: c.Preprocessor, xs: xs,
+		name: "classifier", session: c.session, model: c.model, output: logitsOutput, cols: len(c.Labels), pre: c.Preprocessor, live: live,
 	}
-	orQuiet(c.settings.Progress).Start(Predicting, len(xs))
-	m, _, err := e.run(ctx, c.settings)
+	s := c.settings
+	s.Name = func(i int) string { return examples[i].ID }
+	m, err := c.form.answers(ctx, e, examples, s)
 	if err == nil && m.Cols != len(c.Labels) {
 		return m, fmt.Errorf("finetune: the model gives %d logits, config.json names %d labels", m.Cols, len(c.Labels))
 	}
 	return m, err
 }
 
-// A Prediction is a classifier's answer for one input.
+// A Prediction is a model's answer for one input.
 type Prediction struct {
-	Input  string             `json:"input"`  // the text, or the picture's name
-	Label  string             `json:"label"`  // the most probable class
-	Score  float64            `json:"score"`  // its probability
-	Scores map[string]float64 `json:"scores"` // the probability of every class
+	Input  string             `json:"input"`            // the text, or the picture's name
+	Label  string             `json:"label,omitempty"`  // the most probable class
+	Score  float64            `json:"score,omitempty"`  // its probability
+	Scores map[string]float64 `json:"scores,omitempty"` // the probability of every class
 }
 
-// Predict classifies inputs, in order.
+// Predict answers inputs, in order.
 func (c *Classifier[T]) Predict(ctx context.Context, xs []T) ([]Prediction, error) {
-	logits, err := c.Logits(ctx, xs)
+	examples := make([]dataset.Example[T], len(xs))
+	for i, x := range xs {
+		examples[i] = dataset.Example[T]{ID: "row " + strconv.Itoa(i), Input: x}
+	}
+	return c.predict(ctx, examples)
+}
+
+func (c *Classifier[T]) predict(ctx context.Context, examples []dataset.Example[T]) ([]Prediction, error) {
+	rows, err := c.form.rows(c.Preprocessor, examples)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Prediction, len(xs))
-	for i, x := range xs {
-		p := softmax(logits.Row(i))
-		best := argmax(logits.Row(i))
-		out[i] = Prediction{Input: fmt.Sprint(x), Label: c.Labels[best], Score: p[best], Scores: make(map[string]float64, len(p))}
-		for k, label := range c.Labels {
-			out[i].Scores[label] = p[k]
+	orQuiet(c.settings.Progress).Start(Predicting, len(examples))
+	logits, err := c.answers(ctx, examples, 0)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Prediction, len(examples))
+	at := 0
+	for i, e := range examples {
+		n := 1
+		var own []place
+		if rows != nil {
+			for n = 0; at+n < len(rows) && rows[at+n].example == i; n++ {
+			}
+			own = rows[at : at+n]
 		}
+		out[i].Input = fmt.Sprint(e.Input)
+		answer := heads.Matrix{Rows: n, Cols: logits.Cols, Data: logits.Data[at*logits.Cols : (at+n)*logits.Cols]}
+		if err := c.goal.tell(&out[i], c.Labels, own, answer); err != nil {
+			return nil, fmt.Errorf("finetune: %s: %w", e.ID, err)
+		}
+		at += n
 	}
 	return out, nil
 }
 
-// Stream classifies inputs as they come, up to window at a time, and yields a prediction each, in order. It ends after the
+// Stream answers inputs as they come, up to window at a time, and yields a prediction each, in order. It ends after the
 // first error, its own or one that comes with an input.
 func (c *Classifier[T]) Stream(ctx context.Context, in iter.Seq2[T, error], window int) iter.Seq2[Prediction, error] {
 	window = max(window, 1)
@@ -143,7 +195,7 @@ func (c *Classifier[T]) Stream(ctx context.Context, in iter.Seq2[T, error], wind
 	}
 }
 
-// An Evaluation is how a classifier does on labelled rows.
+// An Evaluation is how a model does on labelled rows.
 type Evaluation struct {
 	Rows    int                `json:"rows"`
 	Metrics map[string]float64 `json:"metrics"`
@@ -151,62 +203,44 @@ type Evaluation struct {
 	Report metrics.Report `json:"-"`
 }
 
-// Evaluate judges the classifier on labelled examples. Labels are the classifier's; where none of them is, integers
-// stand for its classes by number.
+// Evaluate judges the model on labelled examples. Labels are the model's; where none of them is, integers stand for its
+// classes by number.
 func (c *Classifier[T]) Evaluate(ctx context.Context, examples []dataset.Example[T]) (Evaluation, error) {
-	truth, err := c.classes(labelsOf(examples))
+	rows, err := c.form.rows(c.Preprocessor, examples)
 	if err != nil {
 		return Evaluation{}, err
 	}
-	named := *c
-	named.settings.Name = func(i int) string { return examples[i].ID }
-	logits, err := named.Logits(ctx, dataset.Inputs(examples))
+	expected := truths(examples)
+	if c.Target == dataset.Classes {
+		c.nameNumbers(expected)
+	}
+	if _, err := c.goal.targets(expected, c.Labels, rows); err != nil { // before anything slow
+		return Evaluation{}, err
+	}
+	orQuiet(c.settings.Progress).Start(Predicting, len(examples))
+	logits, err := c.answers(ctx, examples, 0)
 	if err != nil {
 		return Evaluation{}, err
 	}
-	report, err := metrics.Classification(c.Labels, truth, logits)
+	report, err := c.goal.report(expected, c.Labels, rows, logits)
 	if err != nil {
 		return Evaluation{}, fmt.Errorf("finetune: evaluate: %w", err)
 	}
 	return Evaluation{Rows: len(examples), Metrics: report.Metrics, Report: report}, nil
 }
 
-// A labelled example, as far as finding its class goes.
-type labelled struct{ id, label string }
-
-func labelsOf[T any](examples []dataset.Example[T]) []labelled {
-	out := make([]labelled, len(examples))
-	for i, e := range examples {
-		out[i] = labelled{e.ID, e.Label}
-	}
-	return out
-}
-
-// classes returns the class of each label.
-func (c *Classifier[T]) classes(examples []labelled) ([]int, error) {
-	class := map[string]int{}
-	for k, label := range c.Labels {
-		class[label] = k
-	}
-	known := false
+// nameNumbers puts the name of a class in place of its number, where no label is a name.
+func (c *Classifier[T]) nameNumbers(examples []truth) {
 	for _, e := range examples {
-		_, ok := class[e.label]
-		known = known || ok
-	}
-	if !known {
-		for k := range c.Labels {
-			class[strconv.Itoa(k)] = k
+		if slices.Contains(c.Labels, e.label) {
+			return
 		}
 	}
-	truth := make([]int, len(examples))
 	for i, e := range examples {
-		k, ok := class[e.label]
-		if !ok {
-			return nil, &dataset.RowError{File: e.id, Err: fmt.Errorf("%w: the model has no class %q", dataset.ErrUnknownLabel, e.label)}
+		if k, err := strconv.Atoi(e.label); err == nil && k >= 0 && k < len(c.Labels) {
+			examples[i].label = c.Labels[k]
 		}
-		truth[i] = k
 	}
-	return truth, nil
 }
 
 // softmax returns the probabilities of a row of logits.

@@ -8,6 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/onnx-graft/graft/finetune/dataset"
+	"github.com/onnx-graft/graft/onnx"
 )
 
 // architectures are the class names Hugging Face's libraries know classifiers by, by model_type.
@@ -30,16 +33,16 @@ var architectureSuffix = map[Task]string{
 	ImageClassification: "ForImageClassification",
 }
 
-// classifierConfig returns config.json of a classifier: the backbone's, with labels, in the order of the logits.
-func classifierConfig(task Task, base map[string]any, labels []string) ([]byte, error) {
+// exportedConfig returns config.json of a model: the backbone's, with labels, in the order of the logits.
+func exportedConfig(task Task, problem Problem, pairs bool, base map[string]any, labels []string) ([]byte, error) {
 	config := maps.Clone(base)
 	if config == nil {
 		config = map[string]any{}
 	}
-	for _, key := range []string{"_name_or_path", "architectures", "gradient_checkpointing"} {
+	for _, key := range []string{"_name_or_path", "architectures", "gradient_checkpointing", "problem_type"} {
 		delete(config, key)
 	}
-	if kind, ok := config["model_type"].(string); ok {
+	if kind, ok := config["model_type"].(string); ok && !pairs { // no architecture of theirs reads two texts apart
 		if name, ok := architectures[task][kind]; ok {
 			config["architectures"] = []string{name + architectureSuffix[task]}
 		}
@@ -51,7 +54,9 @@ func classifierConfig(task Task, base map[string]any, labels []string) ([]byte, 
 	}
 	config["id2label"], config["label2id"] = id2label, label2id
 	config["num_labels"] = len(labels)
-	config["problem_type"] = "single_label_classification"
+	if problem != "" {
+		config["problem_type"] = problem
+	}
 	return indented(config)
 }
 
@@ -97,29 +102,45 @@ func (o ordered) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// readLabels reads the labels of a folder's config.json, in the order of the logits.
-func readLabels(dir string) ([]string, error) {
+// folderConfig is what a model folder's config.json says of its logits.
+type folderConfig struct {
+	labels  []string // in the order of the logits
+	problem Problem  // "" where it does not say
+}
+
+// target tells what logits of a shape are answers of.
+func (c folderConfig) target(logits onnx.Shape) (dataset.Target, error) {
+	switch {
+	case c.problem == SingleLabel || c.problem == "":
+		return dataset.Classes, nil
+	}
+	return "", fmt.Errorf("problem_type is %q, want %q", c.problem, SingleLabel)
+}
+
+// readConfig reads a folder's config.json.
+func readConfig(dir string) (folderConfig, error) {
 	path := filepath.Join(dir, configFile)
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("finetune: %w", err)
+		return folderConfig{}, fmt.Errorf("finetune: %w", err)
 	}
 	var config struct {
 		ID2Label map[string]string `json:"id2label"`
+		Problem  Problem           `json:"problem_type"`
 	}
 	if err := json.Unmarshal(data, &config); err != nil {
-		return nil, fmt.Errorf("finetune: %s: %w", path, err)
+		return folderConfig{}, fmt.Errorf("finetune: %s: %w", path, err)
 	}
 	if len(config.ID2Label) == 0 {
-		return nil, fmt.Errorf("finetune: %s: no id2label: the folder holds no classifier", path)
+		return folderConfig{}, fmt.Errorf("finetune: %s: no id2label: the folder holds no classifier", path)
 	}
 	labels := make([]string, len(config.ID2Label))
 	for i := range labels {
 		label, ok := config.ID2Label[strconv.Itoa(i)]
 		if !ok {
-			return nil, fmt.Errorf("finetune: %s: id2label has %d labels but none for %d", path, len(labels), i)
+			return folderConfig{}, fmt.Errorf("finetune: %s: id2label has %d labels but none for %d", path, len(labels), i)
 		}
 		labels[i] = label
 	}
-	return labels, nil
+	return folderConfig{labels, config.Problem}, nil
 }

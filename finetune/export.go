@@ -8,19 +8,22 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/onnx-graft/graft/finetune/dataset"
 	"github.com/onnx-graft/graft/heads"
 	"github.com/onnx-graft/graft/onnx"
 	"github.com/onnx-graft/graft/onnx/storage"
 )
 
-// A Candidate is a classifier to be exported, and what it must prove.
+// A Candidate is a model to be exported, and what it must prove.
 type Candidate[T any] struct {
 	Backbone *Backbone[T]
 	Head     heads.Head // fitted on the backbone's features
-	Labels   []string   // in the order of the logits
+	Target   dataset.Target
+	Pairs    bool     // it reads pairs of inputs
+	Labels   []string // in the order of the logits
 
-	Proof    []T          // held-out inputs
-	Features heads.Matrix // their features, as the head was judged on
+	Proof    []dataset.Example[T] // held-out rows
+	Features heads.Matrix         // their features, as the head was judged on
 
 	Record Record // becomes run.json, and with Card README.md
 	Card   Card
@@ -49,19 +52,23 @@ func Export[T any](ctx context.Context, rt onnx.Runtime, out string, c Candidate
 	if err := exportable(out); err != nil {
 		return VerifyResult{}, err
 	}
+	goal, err := goalOf(c.Target)
+	if err != nil {
+		return VerifyResult{}, err
+	}
 	want, err := c.Head.Predict(c.Features)
 	if err != nil {
 		return VerifyResult{}, fmt.Errorf("finetune: export: %w", err)
 	}
-	if want.Cols != len(c.Labels) || want.Rows != len(c.Proof) || want.Rows == 0 {
-		return VerifyResult{}, fmt.Errorf("finetune: export: %d×%d logits for %d held-out inputs and %d labels", want.Rows, want.Cols, len(c.Proof), len(c.Labels))
+	if want.Cols != len(c.Labels) || len(c.Proof) == 0 {
+		return VerifyResult{}, fmt.Errorf("finetune: export: %d×%d logits for %d held-out rows and %d labels", want.Rows, want.Cols, len(c.Proof), len(c.Labels))
 	}
 	folder, err := storage.NewFolder(out)
 	if err != nil {
 		return VerifyResult{}, fmt.Errorf("finetune: export: %w", err)
 	}
 	defer folder.Abort()
-	if err := c.write(folder.Path(), s.Probabilities); err != nil {
+	if err := c.write(folder.Path(), goal, s.Probabilities); err != nil {
 		return VerifyResult{}, fmt.Errorf("finetune: export: %w", err)
 	}
 	result, err := Verify(ctx, rt, folder.Path(), c.Backbone.Reopen, c.Proof, want, s.Verify)
@@ -69,7 +76,7 @@ func Export[T any](ctx context.Context, rt onnx.Runtime, out string, c Candidate
 		return result, err
 	}
 	if s.Pure != nil {
-		if err := verifyHead(ctx, s.Pure, c.Head, c.Features, want, c.Backbone.Model.Opset(""), s.Verify); err != nil {
+		if err := verifyHead(ctx, s.Pure, c.Head, c.Features, want, c.Backbone.Model.Opset(""), goal, s.Verify.Tolerance); err != nil {
 			return result, err
 		}
 	}
@@ -100,8 +107,8 @@ func exportable(out string) error {
 }
 
 // write fills a folder.
-func (c *Candidate[T]) write(dir string, probabilities bool) error {
-	m, err := classifierGraph(c.Backbone.Model, c.Head, probabilities)
+func (c *Candidate[T]) write(dir string, g goal, probabilities bool) error {
+	m, err := exportedGraph(c.Backbone.Model, c.Head, c.Features.Cols, formOf[T](c.Target, c.Pairs), g, probabilities)
 	if err != nil {
 		return err
 	}
@@ -112,7 +119,7 @@ func (c *Candidate[T]) write(dir string, probabilities bool) error {
 	for name, data := range c.Backbone.Files {
 		files[name] = data
 	}
-	if files[configFile], err = classifierConfig(c.Backbone.Task, c.Backbone.Config, c.Labels); err != nil {
+	if files[configFile], err = exportedConfig(c.Backbone.Task, g.problem(), c.Pairs, c.Backbone.Config, c.Labels); err != nil {
 		return err
 	}
 	if files[recordFile], err = indented(c.Record); err != nil {

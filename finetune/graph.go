@@ -8,26 +8,42 @@ import (
 	"github.com/onnx-graft/graft/onnx"
 )
 
-// Names of an exported classifier's outputs.
+// Names of an exported model's outputs.
 const (
 	logitsOutput        = "logits"
 	probabilitiesOutput = "probabilities"
 )
 
-// classifierGraph returns a copy of the backbone's graph with the fitted head behind it: its inputs are the backbone's,
-// its outputs logits, N×K, and on request probabilities, their softmax.
-func classifierGraph(m *onnx.Model, head heads.Head, probabilities bool) (*onnx.Model, error) {
+// exportedGraph returns a copy of the backbone's graph with the fitted head, of N×cols features, behind it: its inputs
+// are the backbone's, as many times as the form has inputs, its outputs logits and on request probabilities.
+func exportedGraph[T any](m *onnx.Model, head heads.Head, cols int, f form[T], g goal, probabilities bool) (*onnx.Model, error) {
 	m = m.Clone()
-	if len(m.Graph.Outputs) != 1 {
-		return nil, fmt.Errorf("the backbone has %d outputs, want one", len(m.Graph.Outputs))
+	b, logits, err := f.join(m, head, cols)
+	if err != nil {
+		return nil, err
 	}
-	features := m.Graph.Outputs[0].Name
-	m.Graph.Outputs = nil
-	b := onnx.NewBuilder(m)
-	if err := emitHead(b, b.Value(features), head, probabilities); err != nil {
+	logits = b.Output(logits, logitsOutput)
+	if probabilities {
+		p := g.probabilities(b, logits)
+		if p == nil {
+			return nil, errors.New("there are no probabilities of numbers")
+		}
+		b.Output(p, probabilitiesOutput)
+	}
+	if err := b.Err(); err != nil {
 		return nil, err
 	}
 	return m, onnx.Check(m)
+}
+
+// onlyOutput takes a backbone's one output away and returns the tensor it gave.
+func onlyOutput(m *onnx.Model) (string, error) {
+	if len(m.Graph.Outputs) != 1 {
+		return "", fmt.Errorf("the backbone has %d outputs, want one", len(m.Graph.Outputs))
+	}
+	name := m.Graph.Outputs[0].Name
+	m.Graph.Outputs = nil
+	return name, nil
 }
 
 // headGraph returns the fitted head alone, as a model of N×D features.
@@ -36,21 +52,10 @@ func headGraph(head heads.Head, cols int, opset int64) (*onnx.Model, error) {
 		IRVersion: 8, ProducerName: "graft", Opsets: []onnx.Opset{{Version: opset}}, Graph: &onnx.Graph{Name: "head"},
 	}
 	b := onnx.NewBuilder(m)
-	features := b.Input("features", onnx.Float32, onnx.Param("batch"), onnx.Known(int64(cols)))
-	if err := emitHead(b, features, head, false); err != nil {
+	logits, err := head.Emit(b, b.Input("features", onnx.Float32, onnx.Param("batch"), onnx.Known(int64(cols))))
+	if err := errors.Join(err, b.Err()); err != nil {
 		return nil, err
 	}
-	return m, onnx.Check(m)
-}
-
-func emitHead(b *onnx.Builder, features *onnx.Value, head heads.Head, probabilities bool) error {
-	logits, err := head.Emit(b, features)
-	if err := errors.Join(err, b.Err()); err != nil {
-		return err
-	}
-	logits = b.Output(logits, logitsOutput)
-	if probabilities {
-		b.Output(b.Softmax(logits, 1), probabilitiesOutput)
-	}
-	return b.Err()
+	b.Output(logits, logitsOutput)
+	return m, errors.Join(b.Err(), onnx.Check(m))
 }

@@ -9,6 +9,8 @@ import (
 // would not give again: no times, no places.
 type Record struct {
 	Task     Task               `json:"task"`
+	Problem  Problem            `json:"problem_type,omitempty"`
+	Pairs    bool               `json:"pairs,omitempty"` // the model reads pairs of inputs
 	Backbone RecordBackbone     `json:"backbone"`
 	Data     RecordData         `json:"data"`
 	Labels   []string           `json:"labels"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/onnx-graft/graft/finetune/dataset"
 	"github.com/onnx-graft/graft/finetune/tune"
@@ -29,6 +30,7 @@ type Settings struct {
 // A Result is what a [Run] came to.
 type Result struct {
 	Task     Task               `json:"task"`
+	Problem  Problem            `json:"problem_type,omitempty"` // "" for one class a row
 	Backbone string             `json:"backbone"`
 	Feature  string             `json:"feature"`
 	Head     string             `json:"head"`
@@ -70,9 +72,16 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	if err := r.check(b, s); err != nil {
 		return nil, err
 	}
+	goal, err := goalOf(data.Target)
+	if err != nil {
+		return nil, err
+	}
 	clock := newStageClock(s.Progress)
 	s.Progress = clock
-	w := &workshop[T]{rt: rt, pure: pure, given: b, backbone: b, data: data, settings: s, result: r, digests: map[*onnx.Model]string{}}
+	w := &workshop[T]{
+		rt: rt, pure: pure, given: b, backbone: b, data: data, settings: s, result: r, digests: map[*onnx.Model]string{},
+		goal: goal, form: formOf[T](data.Target, data.Pairs),
+	}
 	for _, step := range []struct {
 		stage Stage
 		do    func(context.Context) error
@@ -111,6 +120,8 @@ type workshop[T any] struct {
 	data     dataset.Split[T]
 	settings Settings
 	result   *Result
+	goal     goal    // what the labels teach
+	form     form[T] // how examples become rows
 
 	train, validation, test split
 	probed                  ProbeResult
@@ -130,30 +141,34 @@ func (w *workshop[T]) digest(m *onnx.Model) (string, error) {
 	return d, err
 }
 
-// A split is features and the classes they should give.
+// A split is features and what they should be mapped to.
 type split struct {
-	x heads.Matrix
-	y heads.Targets
+	x    heads.Matrix
+	y    heads.Targets
+	rows []place // what each row stands for; nil: row i for example i
 }
 
 // extract computes the features of all splits in one pass.
 func (w *workshop[T]) extract(ctx context.Context) error {
 	parts := [][]dataset.Example[T]{w.data.Train, w.data.Validation, w.data.Test}
-	var all []dataset.Example[T]
-	for _, part := range parts {
-		all = append(all, part...)
+	splits := []*split{&w.train, &w.validation, &w.test}
+	for i, into := range splits { // what is wrong with labels is told before anything slow
+		var err error
+		if into.rows, err = w.form.rows(w.backbone.Preprocessor, parts[i]); err != nil {
+			return err
+		}
+		if into.y, err = w.goal.targets(truths(parts[i]), w.data.Labels, into.rows); err != nil {
+			return err
+		}
 	}
-	x, err := w.features(ctx, all)
+	x, err := w.features(ctx, slices.Concat(parts...))
 	if err != nil {
 		return err
 	}
 	at := 0
-	for i, into := range []*split{&w.train, &w.validation, &w.test} {
-		n := len(parts[i])
+	for _, into := range splits {
+		n := into.y.Rows()
 		into.x = heads.Matrix{Rows: n, Cols: x.Cols, Data: x.Data[at*x.Cols : (at+n)*x.Cols]}
-		if into.y, err = targets(parts[i], w.data.Labels); err != nil {
-			return err
-		}
 		at += n
 	}
 	return nil
@@ -170,26 +185,9 @@ func (w *workshop[T]) features(ctx context.Context, of []dataset.Example[T]) (he
 			return heads.Matrix{}, err
 		}
 	}
-	x, stats, err := Extract(ctx, w.rt, w.backbone, dataset.Inputs(of), s)
+	x, stats, err := w.form.features(ctx, w.rt, w.backbone, of, s)
 	w.result.Stats = stats
 	return x, err
-}
-
-// targets are the classes of examples.
-func targets[T any](examples []dataset.Example[T], labels []string) (heads.Targets, error) {
-	class := map[string]int{}
-	for i, label := range labels {
-		class[label] = i
-	}
-	y := heads.Targets{Class: make([]int, len(examples)), Classes: len(labels)}
-	for i, e := range examples {
-		k, ok := class[e.Label]
-		if !ok {
-			return y, fmt.Errorf("finetune: %s: %w: %q", e.ID, dataset.ErrUnknownLabel, e.Label)
-		}
-		y.Class[i] = k
-	}
-	return y, nil
 }
 
 func (w *workshop[T]) probe(ctx context.Context) (err error) {
@@ -203,9 +201,13 @@ func (w *workshop[T]) probe(ctx context.Context) (err error) {
 
 func (w *workshop[T]) evaluate(ctx context.Context) error {
 	w.settings.Progress.Start(Evaluating, 0)
-	report, err := Evaluate(w.head, w.test.x, w.test.y.Class, w.data.Labels)
+	answers, err := w.head.Predict(w.test.x)
 	if err != nil {
-		return err
+		return fmt.Errorf("finetune: evaluate: %w", err)
+	}
+	report, err := w.goal.report(truths(w.data.Test), w.data.Labels, w.test.rows, answers)
+	if err != nil {
+		return fmt.Errorf("finetune: evaluate: %w", err)
 	}
 	w.result.Metrics = report.Metrics
 	w.result.Card = Card{Title: w.settings.Title, Report: report}
@@ -220,12 +222,11 @@ func (w *workshop[T]) export(ctx context.Context) error {
 	r, s := w.result, w.settings
 	verify := VerifySettings{Tolerance: s.Tolerance, Extract: s.Extract}
 	verify.Extract.Progress = s.Progress
-	verify.Extract.Name = func(i int) string { return w.data.Test[i].ID }
 	if verify.Tolerance == 0 {
 		verify.Tolerance = DefaultTolerance
 	}
 	r.Record = Record{
-		Task: r.Task,
+		Task: r.Task, Problem: w.goal.problem(), Pairs: w.data.Pairs,
 		Backbone: RecordBackbone{
 			Name: r.Backbone, SHA256: digest, Feature: r.Feature, Features: w.train.x.Cols, Preprocessing: w.backbone.Preprocessor.Fingerprint(),
 		},
@@ -240,8 +241,8 @@ func (w *workshop[T]) export(ctx context.Context) error {
 		Options: maps.Clone(s.Options), Versions: maps.Clone(s.Versions),
 	}
 	candidate := Candidate[T]{
-		Backbone: w.backbone, Head: w.head, Labels: r.Labels,
-		Proof: dataset.Inputs(w.data.Test), Features: w.test.x, Record: r.Record, Card: r.Card,
+		Backbone: w.backbone, Head: w.head, Target: w.data.Target, Pairs: w.data.Pairs, Labels: r.Labels,
+		Proof: w.data.Test, Features: w.test.x, Record: r.Record, Card: r.Card,
 	}
 	r.Verify, err = Export(ctx, w.rt, s.Out, candidate, ExportSettings{
 		Probabilities: s.Probabilities, Verify: verify, Pure: w.pure, Progress: s.Progress,

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"path/filepath"
 
+	"github.com/onnx-graft/graft/finetune/dataset"
 	"github.com/onnx-graft/graft/heads"
 	"github.com/onnx-graft/graft/onnx"
 	"golang.org/x/sync/errgroup"
@@ -57,51 +57,48 @@ func (e *VerifyError) Error() string {
 		e.What, e.MaxAbsDiff, flips, e.Row, e.Tolerance)
 }
 
-// Verify opens the folder's model.onnx and preprocessing again, runs inputs through them, and compares the logits with
-// want, N×K. It returns a [VerifyError] where they are further apart than the tolerance, or a class differs.
+// Verify opens the folder's model.onnx and preprocessing again, runs examples through them, and compares the logits with
+// want, a row for each that the folder's task makes of the examples. It returns a [VerifyError] where they are further
+// apart than the tolerance, or decide otherwise.
 //
 // With a cache, rows that this very file, by its digest, has answered before under the same runtime count as answered; the
 // first 32 are run in any case.
-func Verify[T any](ctx context.Context, rt onnx.Runtime, dir string, open Opener[T], xs []T, want heads.Matrix, s VerifySettings) (VerifyResult, error) {
-	m, err := onnx.Load(filepath.Join(dir, modelFile))
+func Verify[T any](ctx context.Context, rt onnx.Runtime, dir string, open Opener[T], examples []dataset.Example[T], want heads.Matrix, s VerifySettings) (VerifyResult, error) {
+	c, err := loadClassifier(dir, open)
 	if err != nil {
-		return VerifyResult{}, fmt.Errorf("finetune: verify: %w", err)
+		return VerifyResult{}, fmt.Errorf("finetune: verify: what was just written: %w", err)
 	}
-	defer m.Close()
-	pre, err := open(dir, m)
-	if err != nil {
-		return VerifyResult{}, fmt.Errorf("finetune: verify: the preprocessing just written: %w", err)
-	}
-	e := extraction[T]{
-		name: "classifier", model: m, output: logitsOutput, cols: want.Cols, pre: pre, xs: xs, live: liveRows,
-	}
-	orQuiet(s.Extract.Progress).Start(Verifying, len(xs))
+	defer c.Close()
+	orQuiet(s.Extract.Progress).Start(Verifying, len(examples))
 	var both errgroup.Group
 	both.Go(func() (err error) {
-		e.session, err = rt.NewSession(m)
+		c.session, err = rt.NewSession(c.model)
 		return err
 	})
-	s.Extract.digest = ""
+	c.settings = s.Extract
+	c.settings.digest = ""
 	if s.Extract.Cache != nil {
 		both.Go(func() (err error) {
-			s.Extract.digest, err = modelDigest(m)
+			c.settings.digest, err = modelDigest(c.model)
 			return err
 		})
 	}
-	err = both.Wait()
-	defer e.close()
+	if err := both.Wait(); err != nil {
+		return VerifyResult{}, fmt.Errorf("finetune: verify: %w", err)
+	}
+	got, err := c.answers(ctx, examples, liveRows)
 	if err != nil {
 		return VerifyResult{}, fmt.Errorf("finetune: verify: %w", err)
 	}
-	got, _, err := e.run(ctx, s.Extract)
+	rows, err := c.form.rows(c.Preprocessor, examples)
 	if err != nil {
 		return VerifyResult{}, fmt.Errorf("finetune: verify: %w", err)
 	}
-	return compareLogits(modelFile, got, want, s)
+	return compareLogits(modelFile, got, want, c.goal, func(i int) string { return examples[exampleOf(rows, i)].ID }, s.Tolerance)
 }
 
 // verifyHead runs the head alone in another runtime, on at most 1024 rows.
-func verifyHead(ctx context.Context, rt onnx.Runtime, head heads.Head, x, want heads.Matrix, opset int64, s VerifySettings) error {
+func verifyHead(ctx context.Context, rt onnx.Runtime, head heads.Head, x, want heads.Matrix, opset int64, g goal, tolerance float64) error {
 	n := min(x.Rows, 1024)
 	m, err := headGraph(head, x.Cols, opset)
 	if err != nil {
@@ -122,38 +119,31 @@ func verifyHead(ctx context.Context, rt onnx.Runtime, head heads.Head, x, want h
 		return fmt.Errorf("finetune: verify: the head alone gave %v, want %d×%d numbers: %w", out[0].Shape, n, want.Cols, err)
 	}
 	_, err = compareLogits("the head alone", heads.Matrix{Rows: n, Cols: want.Cols, Data: got},
-		heads.Matrix{Rows: n, Cols: want.Cols, Data: want.Data[:n*want.Cols]}, s)
+		heads.Matrix{Rows: n, Cols: want.Cols, Data: want.Data[:n*want.Cols]}, g, func(i int) string { return fmt.Sprint("row ", i) }, tolerance)
 	return err
 }
 
 // compareLogits returns how far got is from want, and a [VerifyError] where that is too far.
-func compareLogits(what string, got, want heads.Matrix, s VerifySettings) (VerifyResult, error) {
+func compareLogits(what string, got, want heads.Matrix, g goal, name func(row int) string, tolerance float64) (VerifyResult, error) {
 	if got.Rows != want.Rows || got.Cols != want.Cols {
 		return VerifyResult{}, fmt.Errorf("finetune: verify: %s gives %d×%d logits, want %d×%d", what, got.Rows, got.Cols, want.Rows, want.Cols)
 	}
-	tolerance := s.Tolerance
 	if tolerance == 0 {
 		tolerance = DefaultTolerance
 	}
 	r := VerifyResult{ArgmaxEqual: true, Rows: want.Rows}
 	worst := 0
 	for i := range want.Rows {
-		g, w := got.Row(i), want.Row(i)
-		for k := range w {
-			if d := math.Abs(float64(g[k]) - float64(w[k])); !(d <= r.MaxAbsDiff) {
+		g1, w1 := got.Row(i), want.Row(i)
+		for k := range w1 {
+			if d := math.Abs(float64(g1[k]) - float64(w1[k])); !(d <= r.MaxAbsDiff) {
 				r.MaxAbsDiff, worst = d, i
 			}
 		}
-		if a, b := argmax(g), argmax(w); a != b && math.Abs(float64(w[a])-float64(w[b])) > tolerance {
-			r.ArgmaxEqual = false
-		}
+		r.ArgmaxEqual = r.ArgmaxEqual && g.alike(g1, w1, tolerance)
 	}
 	if r.MaxAbsDiff <= tolerance && r.ArgmaxEqual {
 		return r, nil
-	}
-	name := s.Extract.Name
-	if name == nil {
-		name = func(i int) string { return fmt.Sprint("row ", i) }
 	}
 	return r, &VerifyError{VerifyResult: r, What: what, Tolerance: tolerance, Row: name(worst)}
 }

@@ -16,19 +16,41 @@ const (
 	Images Kind = "images" // inputs are paths of picture files
 )
 
-// An Example is one labelled input.
+// A Target says what the labels of a data set are.
+type Target string
+
+const (
+	Classes Target = ""       // one class an example
+	Labels  Target = "labels" // any number of labels an example
+	Values  Target = "values" // a number an example
+	Tags    Target = "tags"   // a tag each word of an example: O, B-type or I-type
+)
+
+// An Example is one labelled input, or pair of inputs.
 type Example[T any] struct {
 	ID     string   // where it came from, unique: "train.tsv:17", "train/ants/0013035.jpg"
 	Input  T        // the text, or whatever leads to the picture
-	Label  string   // its class; one of Split.Labels
-	Digest [32]byte // SHA-256 of the content: of the text, or of the picture file's bytes
+	Second T        // the other text, where Split.Pairs
+	Label  string   // its class, one of Split.Labels; for other targets what people would write for it
+	Labels []string // of Labels: those it has, of Split.Labels, in their order; may be empty
+	Value  float64  // of Values: finite
+	Words  []Word   // of Tags: in order, none empty, without overlap
+	Digest [32]byte // SHA-256 of the content: of the text or texts, or of the picture file's bytes
+}
+
+// A Word is a part of a text that carries a tag.
+type Word struct {
+	Start, End int    // bytes of the text
+	Tag        string // one of Split.Labels
 }
 
 // A Split is a data set divided into rows to learn from, to choose by, and to judge by. Rows are in the data's order.
 type Split[T any] struct {
 	Name       string // of the file or folder read
 	Kind       Kind
-	Labels     []string // the classes, in the order of a model's outputs
+	Target     Target
+	Pairs      bool     // examples are pairs of inputs
+	Labels     []string // the classes, labels or tags, in the order of a model's outputs; for Values one name, the column's
 	Train      []Example[T]
 	Validation []Example[T] // may be empty
 	Test       []Example[T]
@@ -48,19 +70,19 @@ type Report struct {
 // Map returns s with every input replaced by f's answer.
 func Map[A, B any](s Split[A], f func(Example[A]) B) Split[B] {
 	return Split[B]{
-		Name: s.Name, Kind: s.Kind, Labels: s.Labels, Report: s.Report,
+		Name: s.Name, Kind: s.Kind, Target: s.Target, Pairs: s.Pairs, Labels: s.Labels, Report: s.Report,
 		Train: MapExamples(s.Train, f), Validation: MapExamples(s.Validation, f), Test: MapExamples(s.Test, f),
 	}
 }
 
-// MapExamples returns the examples with every input replaced by f's answer.
+// MapExamples returns the examples with every input replaced by f's answer. It is not for pairs: the result has no Second.
 func MapExamples[A, B any](in []Example[A], f func(Example[A]) B) []Example[B] {
 	if in == nil {
 		return nil
 	}
 	out := make([]Example[B], len(in))
 	for i, e := range in {
-		out[i] = Example[B]{ID: e.ID, Input: f(e), Label: e.Label, Digest: e.Digest}
+		out[i] = Example[B]{ID: e.ID, Input: f(e), Label: e.Label, Labels: e.Labels, Value: e.Value, Words: e.Words, Digest: e.Digest}
 	}
 	return out
 }
