@@ -56,3 +56,26 @@ func Average(mean [][]float32, params []Param, decay float64) {
 		}
 	})
 }
+
+// Accumulate adds weight·grads to sums; afresh forgets what sums held.
+func Accumulate(sums, grads [][]float32, weight float32, afresh bool) {
+	parallel(spans(lengths(sums)), func(_ int, s span) {
+		to, g := sums[s.list][s.from:s.to], grads[s.list][s.from:s.to]
+		if afresh {
+			clear(to)
+		}
+		for i := range to {
+			to[i] += weight * g[i]
+		}
+	})
+}
+
+// Scaled sets each list of to to that of from, times factor.
+func Scaled(to, from [][]float32, factor float32) {
+	parallel(spans(lengths(to)), func(_ int, s span) {
+		v, f := to[s.list][s.from:s.to], from[s.list][s.from:s.to]
+		for i := range v {
+			v[i] = factor * f[i]
+		}
+	})
+}

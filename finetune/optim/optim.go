@@ -116,3 +116,30 @@ func keep(state map[string][]float32, prefix string, lists [][]float32) {
 		state[fmt.Sprintf("%s/%d", prefix, i)] = l
 	}
 }
+
+// A Kind names an optimizer.
+type Kind string
+
+const (
+	KindAdamW Kind = "adamw" // [AdamW]
+	KindSGD   Kind = "sgd"   // [SGD] with Nesterov's momentum of 0.9
+)
+
+// ParseKind returns the optimizer of that name; empty is AdamW.
+func ParseKind(name string) (Kind, error) {
+	switch k := Kind(name); k {
+	case "":
+		return KindAdamW, nil
+	case KindAdamW, KindSGD:
+		return k, nil
+	}
+	return "", fmt.Errorf("optim: optimizer %q is none of adamw, sgd", name)
+}
+
+// New returns an optimizer that has made no step.
+func (k Kind) New(weightDecay float64) Optimizer {
+	if k == KindSGD {
+		return &SGD{Momentum: 0.9, Nesterov: true, WeightDecay: weightDecay}
+	}
+	return &AdamW{WeightDecay: weightDecay}
+}

@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -11,112 +12,133 @@ import (
 	"github.com/onnx-graft/graft/onnx"
 )
 
-// activations are what the frozen layers made of every example, computed once and kept in a file: row by row, each of
-// its own length where the number of tokens varies.
+// activations are what the frozen layers made of examples, computed once and held in a file: row by row, each of its own
+// length where the number of tokens varies.
 type activations struct {
-	file    *os.File
-	offsets []int64 // where each example's row begins, in bytes; one more at the end
-	lengths []int   // tokens of each example; nil where all rows have one shape
-	shape   []int64 // of one example; the first dimension is that of the longest where lengths is set
-	unit    int     // numbers a token has, or a whole row
-	buffer  []byte
+	file   *os.File
+	kept   bool // the file stays when it is closed
+	buffer []byte
+
+	Offsets []int64 // where each example's row begins, in bytes
+	Lengths []int   // tokens of each example; nil where all rows have one shape
+	Shape   []int64 // of one example; the first dimension is another for each where Lengths is set
+	Unit    int     // numbers a token has, or a whole row
+	Bytes   int64   // of all rows
+	Sum     uint32  // checksum of all rows
 }
 
-// computeActivations runs the prefix over all examples, batch by batch, into a new file in dir ("" for the system's
-// folder of temporary files) that is removed when closed.
-func computeActivations(ctx context.Context, rt onnx.Runtime, n *network, p *Problem, b *batcher, progress func(done, total int)) (*activations, error) {
+// activations returns what the prefix makes of rows as a view shows them: kept ones of an earlier run, or computed batch by
+// batch.
+func (n *network) activations(ctx context.Context, rt onnx.Runtime, p *Problem, of Examples, view int, rows []int, b *batcher, progress func(done, total int)) (*activations, error) {
+	key, err := p.Kept.key(n, b, view, rows)
+	if err != nil {
+		return nil, fmt.Errorf("tune: %w", err)
+	}
+	if a := p.Kept.find(key, of.Len()); a != nil {
+		progress(len(rows), len(rows))
+		return a, nil
+	}
+	a, err := n.compute(ctx, rt, p, of, rows, b, progress)
+	if err != nil {
+		return nil, err
+	}
+	p.Kept.keep(key, a)
+	return a, nil
+}
+
+// compute runs the prefix over rows into a new file.
+func (n *network) compute(ctx context.Context, rt onnx.Runtime, p *Problem, of Examples, rows []int, b *batcher, progress func(done, total int)) (*activations, error) {
 	session, err := rt.NewSession(n.prefix)
 	if err != nil {
 		return nil, fmt.Errorf("tune: %w", err)
 	}
 	defer session.Close()
-	file, err := os.CreateTemp(p.Scratch, "graft-activations-*")
+	file, err := os.CreateTemp(p.Kept.folder(p.Scratch), scratchName)
 	if err != nil {
 		return nil, fmt.Errorf("tune: %w", err)
 	}
-	a := &activations{file: file, offsets: make([]int64, p.Examples.Len()+1)}
+	a := &activations{file: file, Offsets: make([]int64, of.Len())}
 	if n.lengths {
-		a.lengths = make([]int, p.Examples.Len())
+		a.Lengths = make([]int, of.Len())
 	}
-	done, end := 0, int64(0)
-	places := make([]int64, p.Examples.Len())
-	for _, batch := range b.sorted(all(p.Examples.Len())) {
-		out, err := runBatch(ctx, session, n.prefix, p, batch)
-		if err == nil {
-			end, err = a.append(out[0], batch, b.sizes, places, end)
+	out := bufio.NewWriterSize(file, 1<<20)
+	done := 0
+	for _, batch := range b.sorted(rows) {
+		var feeds onnx.Feeds
+		var made []*onnx.Tensor
+		if feeds, err = of.Feeds(batch); err == nil {
+			if made, err = session.Run(ctx, taken(n.prefix, feeds)); err == nil {
+				err = a.append(out, made[0], batch, b.sizes)
+			}
 		}
 		if err != nil {
 			a.close()
 			return nil, fmt.Errorf("tune: frozen layers: %w", err)
 		}
 		done += len(batch)
-		progress(done, p.Examples.Len())
+		progress(done, len(rows))
 	}
-	a.offsets = append(places, end)
+	if err := out.Flush(); err != nil {
+		a.close()
+		return nil, fmt.Errorf("tune: frozen layers: %w", err)
+	}
 	return a, nil
 }
 
-func runBatch(ctx context.Context, s onnx.Session, m *onnx.Model, p *Problem, batch []int) ([]*onnx.Tensor, error) {
-	feeds, err := p.Examples.Feeds(batch)
-	if err != nil {
-		return nil, err
-	}
-	return s.Run(ctx, taken(m, feeds))
-}
-
 // append writes the rows of one batch and notes where they are.
-func (a *activations) append(t *onnx.Tensor, batch, sizes []int, places []int64, end int64) (int64, error) {
+func (a *activations) append(out io.Writer, t *onnx.Tensor, batch, sizes []int) error {
 	data, err := onnx.View[float32](t)
 	if err != nil {
-		return end, err
+		return err
 	}
 	row := len(data) / len(batch)
-	a.unit = row
-	if a.shape == nil {
-		a.shape = append([]int64(nil), t.Shape[1:]...)
+	a.Unit = row
+	if a.Shape == nil {
+		a.Shape = append([]int64(nil), t.Shape[1:]...)
 	}
-	if a.lengths != nil {
-		a.unit = row / int(t.Shape[1])
+	if a.Lengths != nil {
+		a.Unit = row / int(t.Shape[1])
 	}
 	for i, example := range batch {
 		keep := row
-		if a.lengths != nil {
-			a.lengths[example] = min(sizes[example], int(t.Shape[1]))
-			keep = a.lengths[example] * a.unit
+		if a.Lengths != nil {
+			a.Lengths[example] = min(sizes[example], int(t.Shape[1]))
+			keep = a.Lengths[example] * a.Unit
 		}
 		a.buffer = a.buffer[:0]
 		for _, v := range data[i*row : i*row+keep] {
 			a.buffer = binary.LittleEndian.AppendUint32(a.buffer, math.Float32bits(v))
 		}
-		if _, err := a.file.WriteAt(a.buffer, end); err != nil {
-			return end, err
+		if _, err := out.Write(a.buffer); err != nil {
+			return err
 		}
-		places[example] = end
-		end += int64(len(a.buffer))
+		a.Offsets[example] = a.Bytes
+		a.Bytes += int64(len(a.buffer))
+		a.Sum = checksum(a.Sum, a.buffer)
 	}
-	return end, nil
+	return nil
 }
 
 // batch returns the rows of some examples as one tensor, padded with zeros to tokens where lengths vary.
 func (a *activations) batch(name string, rows []int, tokens int) (*onnx.Tensor, error) {
-	shape := append([]int64{int64(len(rows))}, a.shape...)
-	row := a.unit
-	if a.lengths != nil {
+	shape := append([]int64{int64(len(rows))}, a.Shape...)
+	row := a.Unit
+	if a.Lengths != nil {
 		shape[1] = int64(tokens)
-		row = tokens * a.unit
+		row = tokens * a.Unit
 	}
 	data := make([]float32, len(rows)*row)
 	for i, example := range rows {
-		n := a.unit
-		if a.lengths != nil {
-			n = min(a.lengths[example], tokens) * a.unit
+		n := a.Unit
+		if a.Lengths != nil {
+			n = min(a.Lengths[example], tokens) * a.Unit
 		}
 		if cap(a.buffer) < 4*n {
 			a.buffer = make([]byte, 4*n)
 		}
 		buffer := a.buffer[:4*n]
-		if _, err := a.file.ReadAt(buffer, a.offsets[example]); err != nil && err != io.EOF {
-			return nil, fmt.Errorf("tune: cached activations: %w", err)
+		if _, err := a.file.ReadAt(buffer, a.Offsets[example]); err != nil {
+			return nil, fmt.Errorf("cached activations: %w", err)
 		}
 		for j := range n {
 			data[i*row+j] = math.Float32frombits(binary.LittleEndian.Uint32(buffer[4*j:]))
@@ -125,23 +147,23 @@ func (a *activations) batch(name string, rows []int, tokens int) (*onnx.Tensor, 
 	return onnx.NewTensor(name, data, shape...), nil
 }
 
-// close removes the file.
-func (a *activations) close() error {
+// close removes the file, unless it is kept.
+func (a *activations) close() {
 	if a == nil {
-		return nil
+		return
 	}
-	err := a.file.Close()
-	if gone := os.Remove(a.file.Name()); err == nil {
-		err = gone
+	a.file.Close()
+	if !a.kept {
+		os.Remove(a.file.Name())
 	}
-	return err
 }
 
-// all are the numbers 0 to n−1.
-func all(n int) []int {
-	list := make([]int, n)
-	for i := range list {
-		list[i] = i
+// runOnce runs a model for the feeds it takes, and returns all its outputs.
+func runOnce(ctx context.Context, rt onnx.Runtime, m *onnx.Model, feeds onnx.Feeds) ([]*onnx.Tensor, error) {
+	s, err := rt.NewSession(m)
+	if err != nil {
+		return nil, err
 	}
-	return list
+	defer s.Close()
+	return s.Run(ctx, taken(m, feeds))
 }

@@ -29,6 +29,7 @@ type network struct {
 	forward  *onnx.Model // to logits
 	backward *onnx.Model // to the loss and the gradients
 	weights  []*weight   // in the order of backward's outputs after the loss
+	adapters []*adapter  // in place of weights of the backbone; nil where its own move
 	lengths  bool        // whether the boundary's second dimension varies, as the number of tokens does
 }
 
@@ -42,7 +43,7 @@ type weight struct {
 }
 
 // open takes the backbone apart. small and large are two batches of different sizes, for [autodiff.Measure].
-func open(ctx context.Context, rt onnx.Runtime, p *Problem, u Unfreeze, dropout bool, small, large onnx.Feeds) (*network, error) {
+func open(ctx context.Context, rt onnx.Runtime, p *Problem, s Settings, small, large onnx.Feeds) (*network, error) {
 	m := p.Model.Clone()
 	if len(m.Graph.Outputs) != 1 {
 		return nil, fmt.Errorf("tune: the backbone has %d outputs, want one N×D", len(m.Graph.Outputs))
@@ -61,7 +62,7 @@ func open(ctx context.Context, rt onnx.Runtime, p *Problem, u Unfreeze, dropout 
 	if err != nil {
 		return nil, fmt.Errorf("tune: %w", err)
 	}
-	first, err := u.first(layers)
+	first, err := s.Unfreeze.first(layers)
 	if err != nil {
 		return nil, err
 	}
@@ -84,16 +85,22 @@ func open(ctx context.Context, rt onnx.Runtime, p *Problem, u Unfreeze, dropout 
 		}
 		n.lengths = shapes.Varies(n.boundary, 1)
 	}
-	if err := n.choose(rest, layers[min(first, len(layers)):], first, u); err != nil {
+	moving := layers[min(first, len(layers)):]
+	if s.LoRA.Rank > 0 {
+		err = n.adapt(rest, moving, s)
+	} else {
+		err = n.choose(rest, moving, s.Unfreeze)
+	}
+	if err != nil {
 		return nil, err
 	}
-	return n, n.build(ctx, rt, rest, features, p, dropout, small, large)
+	return n, n.build(ctx, rt, rest, features, p, s.Dropout > 0, small, large)
 }
 
 // choose lists the backbone's weights that move.
-func (n *network) choose(m *onnx.Model, layers []autodiff.Layer, first int, u Unfreeze) error {
+func (n *network) choose(m *onnx.Model, layers []autodiff.Layer, u Unfreeze) error {
 	index := onnx.NewIndex(m.Graph)
-	for i, l := range layers {
+	for _, l := range layers {
 		for _, name := range l.Weights {
 			t := index.Weight(name)
 			if t == nil || !u.moves(index, t) {
@@ -106,7 +113,7 @@ func (n *network) choose(m *onnx.Model, layers []autodiff.Layer, first int, u Un
 			if err != nil {
 				return fmt.Errorf("tune: %w", err)
 			}
-			w := &weight{data: append([]float32(nil), data...), layer: first + i, decays: len(t.Shape) > 1}
+			w := &weight{data: append([]float32(nil), data...), layer: l.Number, decays: len(t.Shape) > 1}
 			w.tensor = onnx.NewTensor(name, w.data, t.Shape...)
 			n.weights = append(n.weights, w)
 		}
@@ -210,16 +217,6 @@ func (n *network) measure(ctx context.Context, rt onnx.Runtime, m *onnx.Model, p
 	return shapes, nil
 }
 
-// runOnce runs a model for the feeds it takes, and returns all its outputs.
-func runOnce(ctx context.Context, rt onnx.Runtime, m *onnx.Model, feeds onnx.Feeds) ([]*onnx.Tensor, error) {
-	s, err := rt.NewSession(m)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	return s.Run(ctx, taken(m, feeds))
-}
-
 // taken are those of feeds that m has inputs for.
 func taken(m *onnx.Model, feeds onnx.Feeds) onnx.Feeds {
 	out := onnx.Feeds{}
@@ -239,27 +236,34 @@ func rowsOf(feeds onnx.Feeds) int {
 	return 0
 }
 
-// writeBack returns the backbone as the user brought it, with the trained weights in place of its own. A half-precision
-// weight becomes a float32 one, so that nothing is lost.
-func (n *network) writeBack(m *onnx.Model) (*onnx.Model, heads.Matrix, []float32, error) {
+// writeBack puts the trained weights into the backbone as the user brought it. A half-precision weight becomes a float32 one,
+// so that nothing is lost.
+func (n *network) writeBack(m *onnx.Model, r *Result) error {
 	m = m.Clone()
 	place := map[string]int{}
 	for i, t := range m.Graph.Initializers {
 		place[t.Name] = i
 	}
-	var head heads.Matrix
-	var bias []float32
 	for _, w := range n.weights {
-		switch at, ok := place[w.tensor.Name]; {
+		switch {
 		case w.tensor.Name == headWeight:
-			head = heads.Matrix{Rows: int(w.tensor.Shape[0]), Cols: int(w.tensor.Shape[1]), Data: w.data}
+			r.Weight = heads.Matrix{Rows: int(w.tensor.Shape[0]), Cols: int(w.tensor.Shape[1]), Data: w.data}
 		case w.tensor.Name == headBias:
-			bias = w.data
-		case ok:
-			m.Graph.Initializers[at] = onnx.NewTensor(w.tensor.Name, w.data, w.tensor.Shape...)
-		default:
-			return nil, head, nil, fmt.Errorf("tune: weight %q is not an initializer of the backbone", w.tensor.Name)
+			r.Bias = w.data
+		case n.adapters == nil:
+			r.Changed = append(r.Changed, onnx.NewTensor(w.tensor.Name, w.data, w.tensor.Shape...))
 		}
 	}
-	return m, head, bias, nil
+	for _, a := range n.adapters {
+		r.Changed = append(r.Changed, a.merged())
+	}
+	for _, t := range r.Changed {
+		at, ok := place[t.Name]
+		if !ok {
+			return fmt.Errorf("tune: weight %q is not an initializer of the backbone", t.Name)
+		}
+		m.Graph.Initializers[at] = t
+	}
+	r.Model = m
+	return nil
 }

@@ -1,0 +1,102 @@
+package finetune_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/onnx-graft/graft/finetune"
+	"github.com/onnx-graft/graft/finetune/dataset"
+	"github.com/onnx-graft/graft/finetune/tune"
+	"github.com/onnx-graft/graft/onnx/onnxtest"
+	"github.com/onnx-graft/graft/onnx/ort/orttest"
+	"github.com/onnx-graft/graft/text"
+	"github.com/onnx-graft/graft/vision"
+)
+
+// slow is the environment variable that asks for tests of many minutes.
+const slow = "GRAFT_SLOW"
+
+// accuracies are what the default recipe must reach on real data: PyTorch's figure for the same network less one point
+// (assets/README.md of the shared material), and always the head alone on the same rows.
+var accuracies = []struct {
+	name, data, model, unfreeze string
+	rows                        int // of the training split, drawn by the subset's number; 0 is all
+	subsets                     int
+	least                       float64 // mean over the subsets
+}{
+	{"sst2-1000", "text-data/sst2", "text-models/minilm-l6", "all", 1000, 3, 0.838},
+	{"cr-1000", "text-data/cr", "text-models/minilm-l6", "all", 1000, 3, 0.875},
+	{"trec6-1000", "text-data/trec6", "text-models/minilm-l6", "all", 1000, 3, 0.947},
+	{"banking77-1000", "text-data/banking77", "text-models/minilm-l6", "all", 1000, 3, 0.850},
+	{"sst2-all", "text-data/sst2", "text-models/minilm-l6", "all", 0, 1, 0.884},
+	{"hymenoptera-resnet", "image-data/hymenoptera", "vision-models/resnet18_layer3", "top:1", 0, 1, 0},
+	{"flowers-resnet", "image-data/flowers", "vision-models/resnet18_layer3", "top:1", 0, 1, 0},
+	{"flowers-mobilenet", "image-data/flowers", "vision-models/mobilenetv2_gluon_backbone", "top:1", 0, 1, 0},
+}
+
+// TestAccuracy trains with default settings and prints a line for each subset. It is run by make accuracy.
+func TestAccuracy(t *testing.T) {
+	if os.Getenv(slow) == "" {
+		t.Skipf("takes half an hour; %s=1 asks for it", slow)
+	}
+	for _, c := range accuracies {
+		t.Run(c.name, func(t *testing.T) {
+			var alone, tuned float64
+			done := 0
+			for k := range c.subsets {
+				t.Run(fmt.Sprint(k+1), func(t *testing.T) {
+					u := must[tune.Unfreeze](t)(tune.ParseUnfreeze(c.unfreeze))
+					a, b, seconds := trainOn(t, c.data, c.model, c.rows, uint64(k+1), &tune.Settings{Unfreeze: u, Seed: uint64(k + 1)})
+					t.Logf("%s, subset %d: head alone %.4f, %s %.4f, %.0f s", c.name, k+1, a, c.unfreeze, b, seconds)
+					alone, tuned, done = alone+a, tuned+b, done+1
+				})
+			}
+			if done < c.subsets {
+				return
+			}
+			alone, tuned = alone/float64(done), tuned/float64(done)
+			t.Logf("%s: head alone %.4f, %s %.4f", c.name, alone, c.unfreeze, tuned)
+			if tuned < c.least || tuned < alone {
+				t.Errorf("%s: %.4f, want at least %.3f and the head's %.4f", c.name, tuned, c.least, alone)
+			}
+		})
+	}
+}
+
+// trainOn returns the test accuracies of the head alone and of the trained backbone, and the training's seconds.
+func trainOn(t *testing.T, data, model string, rows int, subset uint64, s *tune.Settings) (alone, tuned, seconds float64) {
+	t.Helper()
+	dir, ctx := onnxtest.Shared(t, "assets", data), context.Background()
+	split := must[dataset.Split[string]](t)(dataset.Read(ctx, dir, dataset.Settings{}))
+	if rows > 0 {
+		rand.New(rand.NewPCG(subset, 0)).Shuffle(len(split.Train), func(i, j int) {
+			split.Train[i], split.Train[j] = split.Train[j], split.Train[i]
+		})
+		split.Train, split.Validation = split.Train[:rows], nil
+	}
+	path := onnxtest.Shared(t, "assets", model)
+	if split.Kind == dataset.Images {
+		backbone := imageBackbone(t, must[*vision.Backbone](t)(vision.Open(path, vision.Settings{})))
+		return train(t, backbone, dataset.Map(split, picture), s)
+	}
+	return train(t, textBackbone(t, must[*text.Backbone](t)(text.Open(path, text.Settings{}))), split, s)
+}
+
+func train[T any](t *testing.T, b *finetune.Backbone[T], data dataset.Split[T], s *tune.Settings) (alone, tuned, seconds float64) {
+	t.Helper()
+	rt, cache := orttest.Open(t), &finetune.Cache{Dir: t.TempDir()}
+	for _, moves := range []*tune.Settings{nil, s} {
+		r, err := finetune.Run(context.Background(), rt.With(1), nil, b, data, finetune.Settings{
+			Out: filepath.Join(t.TempDir(), "out"), Extract: finetune.ExtractSettings{Cache: cache}, Tune: moves, TuneRuntime: rt,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone, tuned, seconds = tuned, r.Metrics["eval_accuracy"], r.Timings[finetune.Tuning]
+	}
+	return alone, tuned, seconds
+}

@@ -1,0 +1,369 @@
+package tune
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/onnx-graft/graft/finetune/optim"
+	"github.com/onnx-graft/graft/heads"
+	"github.com/onnx-graft/graft/onnx"
+	"github.com/onnx-graft/graft/onnx/autodiff"
+)
+
+// A trainer makes steps: it holds graphs, sessions, weights and optimizer.
+type trainer struct {
+	p         *Problem
+	s         Settings
+	rt        onnx.Runtime
+	batches   *batcher
+	net       *network
+	frozen    map[int]*activations // by view, 0 for the examples as they are
+	prefix    onnx.Session         // for views that are not kept; nil until one is needed
+	forward   onnx.Session
+	backward  onnx.Session
+	params    []optim.Param
+	grads     [][]float32
+	sums      [][]float32 // of the gradients of several batches; nil where a step has one
+	results   onnx.Feeds  // where loss and gradients land
+	loss      []float32
+	optimizer optim.Optimizer
+	average   [][]float32 // running mean of the weights; nil where none is kept
+}
+
+// open prepares graphs, sessions and buffers.
+func (t *trainer) open(ctx context.Context) error {
+	small, large, err := t.probes()
+	if err != nil {
+		return err
+	}
+	if t.net, err = open(ctx, t.rt, t.p, t.s, small, large); err != nil {
+		return err
+	}
+	if err := t.freeze(ctx); err != nil {
+		return err
+	}
+	if t.forward, err = t.rt.NewSession(t.net.forward); err == nil {
+		t.backward, err = t.rt.NewSession(t.net.backward)
+	}
+	if err != nil {
+		return fmt.Errorf("tune: %w", err)
+	}
+	t.loss = make([]float32, 1)
+	t.results = onnx.Feeds{lossName: onnx.NewTensor(lossName, t.loss, 1)}
+	deepest := 0
+	for _, w := range t.net.weights {
+		deepest = max(deepest, w.layer)
+	}
+	for _, w := range t.net.weights {
+		grad := make([]float32, len(w.data))
+		name := autodiff.GradientName(w.tensor.Name)
+		t.grads = append(t.grads, grad)
+		t.results[name] = onnx.NewTensor(name, grad, w.tensor.Shape...)
+		scale := t.s.HeadScale
+		if !w.head {
+			scale = math.Pow(t.s.LayerDecay, float64(deepest-w.layer))
+		}
+		t.params = append(t.params, optim.Param{Name: w.tensor.Name, Value: w.data, Scale: scale, Decays: w.decays})
+		if t.s.Accumulate > 1 {
+			t.sums = append(t.sums, make([]float32, len(w.data)))
+		}
+	}
+	t.begin()
+	return nil
+}
+
+// begin sets up what the steps carry along, as before the first.
+func (t *trainer) begin() {
+	t.optimizer, t.average = t.s.Optimizer.New(t.s.WeightDecay), nil
+	if t.s.Average > 0 {
+		t.average = t.weights()
+	}
+}
+
+// freeze computes what the frozen layers make of the examples that are seen more than once.
+func (t *trainer) freeze(ctx context.Context) error {
+	if t.net.prefix == nil {
+		return nil
+	}
+	plain := append([]int(nil), t.p.Validation...)
+	if t.p.View == nil {
+		plain = append(plain, t.p.Train...)
+	}
+	if err := t.freezeView(ctx, 0, plain); err != nil {
+		return err
+	}
+	for view := 1; view <= t.s.Views; view++ {
+		if err := t.freezeView(ctx, view, t.p.Train); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *trainer) freezeView(ctx context.Context, view int, rows []int) (err error) {
+	if len(rows) == 0 {
+		return nil
+	}
+	report := func(done, total int) { t.report(Step{Stage: Freezing, Done: done, Of: total}) }
+	t.frozen[view], err = t.net.activations(ctx, t.rt, t.p, t.examples(view), view, rows, t.batches, report)
+	return err
+}
+
+// examples are the examples as a view shows them.
+func (t *trainer) examples(view int) Examples {
+	if view == 0 || t.p.View == nil {
+		return t.p.Examples
+	}
+	return t.p.View(view)
+}
+
+// view is what the examples are trained on in an epoch: 0, or the number of a view.
+func (t *trainer) view(epoch int) int {
+	switch {
+	case t.p.View == nil:
+		return 0
+	case t.s.Views > 0:
+		return 1 + (epoch-1)%t.s.Views
+	}
+	return epoch
+}
+
+func (t *trainer) close() {
+	for _, s := range []onnx.Session{t.prefix, t.forward, t.backward} {
+		if s != nil {
+			s.Close()
+		}
+	}
+	for _, a := range t.frozen {
+		a.close()
+	}
+}
+
+func (t *trainer) report(s Step) {
+	if t.s.Progress != nil {
+		t.s.Progress(s)
+	}
+}
+
+// probes are two batches that differ in rows and, where examples do, in length.
+func (t *trainer) probes() (small, large onnx.Feeds, err error) {
+	byLength := t.batches.sorted(t.p.Train)
+	var order []int
+	for _, b := range byLength {
+		order = append(order, b...)
+	}
+	longest, shortest := order[0], order[len(order)-1]
+	if small, err = t.p.Examples.Feeds([]int{shortest, shortest}); err == nil {
+		large, err = t.p.Examples.Feeds([]int{longest, longest, longest})
+	}
+	return small, large, err
+}
+
+// weights are a copy of the weights as they are.
+func (t *trainer) weights() [][]float32 {
+	var data [][]float32
+	for _, w := range t.net.weights {
+		data = append(data, append([]float32(nil), w.data...))
+	}
+	return data
+}
+
+// setWeights puts a copy of data in place of the weights.
+func (t *trainer) setWeights(data [][]float32) {
+	for i, w := range t.net.weights {
+		copy(w.data, data[i])
+	}
+}
+
+// judged are a copy of the weights that are judged and kept: the mean where one is kept.
+func (t *trainer) judged() [][]float32 {
+	if t.average == nil {
+		return t.weights()
+	}
+	var data [][]float32
+	for _, mean := range t.average {
+		data = append(data, append([]float32(nil), mean...))
+	}
+	return data
+}
+
+// step trains on the batches of one step, and returns the loss and the gradient's norm before clipping. Where it fails, or ctx
+// ends, the weights are as they were.
+func (t *trainer) step(ctx context.Context, batches [][]int, view, step int, rate float64) (loss, norm float64, err error) {
+	rows := 0
+	for i, batch := range batches {
+		if err := t.gradients(ctx, batch, view, step*t.s.Accumulate+i); err != nil {
+			return 0, 0, fmt.Errorf("tune: step %d: %w", step, err)
+		}
+		loss += float64(t.loss[0]) * float64(len(batch))
+		rows += len(batch)
+		if len(batches) > 1 {
+			optim.Accumulate(t.sums, t.grads, float32(len(batch)), i == 0)
+		}
+	}
+	if len(batches) > 1 {
+		optim.Scaled(t.grads, t.sums, 1/float32(rows))
+	}
+	loss /= float64(rows)
+	norm = optim.Clip(t.grads, t.s.Clip)
+	if v := loss + norm; math.IsNaN(v) || math.IsInf(v, 0) {
+		return loss, norm, t.diverged(step, loss)
+	}
+	if err := t.optimizer.Step(t.params, t.grads, rate); err != nil {
+		return loss, norm, err
+	}
+	if t.average != nil {
+		optim.Average(t.average, t.params, averageDecay(t.s.Average, step))
+	}
+	return loss, norm, nil
+}
+
+// averageDecay is lower in the first steps, so that the mean forgets the weights it began with: (1+n)/(10+n) after n steps,
+// as TensorFlow's ExponentialMovingAverage has it.
+func averageDecay(decay float64, step int) float64 {
+	return min(decay, float64(1+step)/float64(10+step))
+}
+
+// diverged says what probably went wrong.
+func (t *trainer) diverged(step int, loss float64) error {
+	e := &DivergedError{Step: step, Loss: loss, Cause: "the learning rate is too high for these weights; lower it, or unfreeze fewer layers"}
+	if step > 0 {
+		return e
+	}
+	for _, w := range t.net.weights {
+		for _, v := range w.data {
+			if v != v || math.IsInf(float64(v), 0) {
+				e.Cause = fmt.Sprintf("the weight %q held such a number before the first step", w.tensor.Name)
+				return e
+			}
+		}
+	}
+	e.Cause = "nothing was changed yet, so an input, a target or a frozen weight must hold such a number"
+	return e
+}
+
+// gradients computes loss and gradients of one batch; number is its place among all batches of the run.
+func (t *trainer) gradients(ctx context.Context, batch []int, view, number int) error {
+	feeds, err := t.feeds(ctx, batch, view)
+	if err != nil {
+		return err
+	}
+	if feeds[autodiff.TargetInput], err = t.p.Targets(batch); err != nil {
+		return err
+	}
+	if t.s.Mixup > 0 {
+		if err := t.mix(feeds, number); err != nil {
+			return err
+		}
+	}
+	if t.s.Dropout > 0 {
+		feeds[dropoutMask] = t.mask(len(batch), number)
+	}
+	if into, ok := t.backward.(onnx.IntoRunner); ok {
+		return into.RunInto(ctx, taken(t.net.backward, feeds), t.results)
+	}
+	return t.runCopying(ctx, feeds)
+}
+
+// runCopying serves runtimes that cannot write into the caller's memory.
+func (t *trainer) runCopying(ctx context.Context, feeds onnx.Feeds) error {
+	out, err := t.backward.Run(ctx, taken(t.net.backward, feeds))
+	if err != nil {
+		return err
+	}
+	for i, o := range out {
+		got, err := onnx.View[float32](o)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			copy(t.loss, got)
+		} else {
+			copy(t.grads[i-1], got)
+		}
+	}
+	return nil
+}
+
+// feeds are a batch's inputs: the backbone's, or what the frozen layers made of them, and the weights.
+func (t *trainer) feeds(ctx context.Context, batch []int, view int) (onnx.Feeds, error) {
+	feeds, err := t.examples(view).Feeds(batch)
+	if err != nil {
+		return nil, err
+	}
+	switch kept := t.frozen[view]; {
+	case t.net.prefix == nil:
+	case kept != nil:
+		tokens := 0
+		for _, row := range batch {
+			if kept.Lengths != nil {
+				tokens = max(tokens, kept.Lengths[row])
+			}
+		}
+		if feeds[t.net.boundary], err = kept.batch(t.net.boundary, batch, tokens); err != nil {
+			return nil, err
+		}
+	default:
+		if t.prefix == nil {
+			if t.prefix, err = t.rt.NewSession(t.net.prefix); err != nil {
+				return nil, err
+			}
+		}
+		out, err := t.prefix.Run(ctx, taken(t.net.prefix, feeds))
+		if err != nil {
+			return nil, err
+		}
+		feeds[t.net.boundary] = out[0]
+	}
+	for _, w := range t.net.weights {
+		feeds[w.tensor.Name] = w.tensor
+	}
+	return feeds, nil
+}
+
+// mask draws which features are dropped: 0, or 1/(1−p), from the seed and the batch's number alone.
+func (t *trainer) mask(rows, number int) *onnx.Tensor {
+	r := rand.New(rand.NewPCG(t.s.Seed^0x9e3779b97f4a7c15, uint64(number)))
+	cols := t.p.Weight.Cols
+	data, kept := make([]float32, rows*cols), float32(1/(1-t.s.Dropout))
+	for i := range data {
+		if r.Float64() >= t.s.Dropout {
+			data[i] = kept
+		}
+	}
+	return onnx.NewTensor(dropoutMask, data, int64(rows), int64(cols))
+}
+
+// score judges the validation examples with the weights that are judged.
+func (t *trainer) score(ctx context.Context) (float64, error) {
+	if t.average != nil {
+		own := t.weights()
+		t.setWeights(t.average)
+		defer t.setWeights(own)
+	}
+	place := map[int]int{}
+	for i, row := range t.p.Validation {
+		place[row] = i
+	}
+	logits := heads.NewMatrix(len(t.p.Validation), len(t.p.Bias))
+	for _, batch := range t.batches.sorted(t.p.Validation) {
+		feeds, err := t.feeds(ctx, batch, 0)
+		if err != nil {
+			return 0, fmt.Errorf("tune: validation: %w", err)
+		}
+		out, err := t.forward.Run(ctx, taken(t.net.forward, feeds))
+		if err != nil {
+			return 0, fmt.Errorf("tune: validation: %w", err)
+		}
+		data, err := onnx.View[float32](out[0])
+		if err != nil {
+			return 0, fmt.Errorf("tune: validation: %w", err)
+		}
+		for i, row := range batch {
+			copy(logits.Row(place[row]), data[i*logits.Cols:(i+1)*logits.Cols])
+		}
+	}
+	return t.p.Score(logits), nil
+}
