@@ -47,7 +47,7 @@ const (
 
 // A ProbeResult is a fitted head and how it was chosen.
 type ProbeResult struct {
-	Head   *heads.Logistic
+	Head   heads.Head
 	C      float64
 	By     string       // [ChosenByCaller], [ChosenByFolds] or [ChosenByValidation]
 	Scores []ProbeScore // of the C's tried, ascending in C; nil where C was given

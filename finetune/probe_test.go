@@ -79,7 +79,7 @@ func TestProbeChoosesByHeldOutLoss(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if chosen.By != ChosenByFolds || chosen.C != chosen.Head.C || len(chosen.Scores) < 3 {
+	if chosen.By != ChosenByFolds || chosen.C != chosen.Head.(*heads.Logistic).C || len(chosen.Scores) < 3 {
 		t.Errorf("%+v", chosen)
 	}
 	loss := func(r ProbeResult) float64 {

@@ -15,6 +15,7 @@ import (
 // Settings of a [Run]. All but Out may be zero.
 type Settings struct {
 	Out           string // the folder to write
+	Views         int    // random views of each training input that the head is fitted on beside the input, see [Backbone.View]
 	Extract       ExtractSettings
 	Probe         ProbeSettings
 	Tune          *tune.Settings    // how the backbone's own weights move after the probe; nil: they stay
@@ -55,9 +56,6 @@ type Rows struct {
 	Test       int `json:"test"`
 }
 
-// logisticHead names the head that [Probe] fits.
-const logisticHead = "logistic"
-
 // Run does the whole way: it extracts features of all splits, fits a head on train, judges it on test, and exports one
 // model, proved. The test split takes no part in any choice; validation takes part in the choice of C alone. pure, where
 // it is not nil, is a second runtime in which the head must give the same answers.
@@ -66,15 +64,21 @@ const logisticHead = "logistic"
 // cache.
 func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data dataset.Split[T], s Settings) (*Result, error) {
 	r := &Result{
-		Task: b.Task, Backbone: b.Name, Feature: b.Feature, Head: logisticHead, Labels: data.Labels, Out: s.Out,
+		Task: b.Task, Backbone: b.Name, Feature: b.Feature, Labels: data.Labels, Out: s.Out,
 		Rows: Rows{len(data.Train), len(data.Validation), len(data.Test)},
 	}
 	if err := r.check(b, s); err != nil {
 		return nil, err
 	}
+	if s.Tune != nil && (data.Target != dataset.Classes || data.Pairs) {
+		return nil, fmt.Errorf("finetune: a backbone's own weights are trained for one class an input only; leave it frozen for other tasks")
+	}
 	goal, err := goalOf(data.Target)
 	if err != nil {
 		return nil, err
+	}
+	if data.Target != dataset.Classes {
+		r.Problem = goal.problem()
 	}
 	clock := newStageClock(s.Progress)
 	s.Progress = clock
@@ -124,6 +128,7 @@ type workshop[T any] struct {
 	form     form[T] // how examples become rows
 
 	train, validation, test split
+	fitted                  split // what the head is fitted on: train, and the views of it
 	probed                  ProbeResult
 	head                    heads.Head // what is judged and exported
 	digests                 map[*onnx.Model]string
@@ -150,8 +155,12 @@ type split struct {
 
 // extract computes the features of all splits in one pass.
 func (w *workshop[T]) extract(ctx context.Context) error {
-	parts := [][]dataset.Example[T]{w.data.Train, w.data.Validation, w.data.Test}
-	splits := []*split{&w.train, &w.validation, &w.test}
+	fitted, err := withViews(w.backbone, w.data.Train, w.settings.Views)
+	if err != nil {
+		return err
+	}
+	parts := [][]dataset.Example[T]{fitted, w.data.Validation, w.data.Test}
+	splits := []*split{&w.fitted, &w.validation, &w.test}
 	for i, into := range splits { // what is wrong with labels is told before anything slow
 		var err error
 		if into.rows, err = w.form.rows(w.backbone.Preprocessor, parts[i]); err != nil {
@@ -171,7 +180,8 @@ func (w *workshop[T]) extract(ctx context.Context) error {
 		into.x = heads.Matrix{Rows: n, Cols: x.Cols, Data: x.Data[at*x.Cols : (at+n)*x.Cols]}
 		at += n
 	}
-	return nil
+	w.train, err = w.fitted.first(w.data.Train, w.form.rows, w.backbone.Preprocessor)
+	return err
 }
 
 // features extracts the features of examples from the backbone as it is.
@@ -194,9 +204,11 @@ func (w *workshop[T]) probe(ctx context.Context) (err error) {
 	s := w.settings.Probe
 	s.Progress = w.settings.Progress
 	s.ValidationX, s.ValidationY = w.validation.x, w.validation.y
-	w.probed, err = Probe(ctx, w.train.x, w.train.y, s)
-	w.result.Probe, w.head = w.probed, w.probed.Head
-	return err
+	if w.probed, err = fit(ctx, w.train.x, w.train.y, s); err != nil {
+		return err
+	}
+	w.result.Probe, w.head, w.result.Head = w.probed, w.probed.Head, kindOf(w.probed.Head)
+	return nil
 }
 
 func (w *workshop[T]) evaluate(ctx context.Context) error {

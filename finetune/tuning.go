@@ -23,7 +23,11 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	if settings == nil {
 		return nil
 	}
-	start := steady(w.probed.Head.Linear(), w.train.x)
+	linear, ok := w.probed.Head.(interface{ Linear() *heads.Linear })
+	if !ok {
+		return fmt.Errorf("finetune: tune: a backbone is trained from a logistic regression on; the head is of the kind %s", w.result.Head)
+	}
+	start := steady(linear.Linear(), w.train.x)
 	x := examples[T]{pre: w.backbone.Preprocessor}
 	parts := [][]int{}
 	var class []int
