@@ -187,13 +187,24 @@ func readState(dir string) (*checkpoint, error) {
 }
 
 // trim removes all but the newest checkpoints.
-func (s *store) trim() error {
-	names, err := saved(s.Dir)
+func (s *store) trim() error { return removeOld(s.Dir, s.Keep) }
+
+// removeOld removes all but so many of the newest checkpoints in dir, and what a killed run left half-written.
+func removeOld(dir string, keep int) error {
+	names, err := saved(dir)
 	if err != nil {
 		return err
 	}
-	for _, name := range names[min(s.Keep, len(names)):] {
-		if err := os.RemoveAll(filepath.Join(s.Dir, name)); err != nil {
+	names = names[min(keep, len(names)):]
+	left, err := filepath.Glob(filepath.Join(dir, "."+stepPrefix+"*"))
+	if err != nil {
+		return fmt.Errorf("tune: checkpoints: %w", err)
+	}
+	for _, path := range left {
+		names = append(names, filepath.Base(path))
+	}
+	for _, name := range names {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("tune: checkpoints: %w", err)
 		}
 	}
@@ -240,14 +251,11 @@ func (l *loop) restore(c *checkpoint) error {
 
 // RemoveCheckpoints removes the checkpoints in dir, and dir where nothing else is in it.
 func RemoveCheckpoints(dir string) error {
-	names, err := saved(dir)
-	if err != nil || names == nil {
-		return err
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	for _, name := range names {
-		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
-			return fmt.Errorf("tune: checkpoints: %w", err)
-		}
+	if err := removeOld(dir, 0); err != nil {
+		return err
 	}
 	os.Remove(dir) // stays where it is not empty
 	return nil
