@@ -11,7 +11,7 @@ import (
 // mix replaces each example of a batch by a mean of it and another, and their targets by the same mean (mixup; Zhang et al.,
 // arXiv:1710.09412). What is mixed is what the trained part reads: pictures, or what the frozen layers made of them (Verma
 // et al., arXiv:1806.05236). Partners and weights depend on the seed and the batch's number alone.
-func (t *trainer) mix(feeds onnx.Feeds, number int) error {
+func (t *trainer) mix(feeds onnx.Feeds, rows, number int) error {
 	var mixed []*onnx.Tensor
 	for _, in := range t.net.backward.Graph.Inputs {
 		v := feeds[in.Name]
@@ -20,7 +20,6 @@ func (t *trainer) mix(feeds onnx.Feeds, number int) error {
 		}
 		mixed = append(mixed, v)
 	}
-	rows := rowsOf(feeds)
 	if len(mixed) < 2 || t.net.lengths { // the targets are one
 		return fmt.Errorf("tune: mixup mixes pictures; what this backbone reads are numbers of tokens")
 	}

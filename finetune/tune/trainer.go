@@ -254,7 +254,7 @@ func (t *trainer) gradients(ctx context.Context, batch []int, view, number int) 
 		return err
 	}
 	if t.s.Mixup > 0 {
-		if err := t.mix(feeds, number); err != nil {
+		if err := t.mix(feeds, len(batch), number); err != nil {
 			return err
 		}
 	}
