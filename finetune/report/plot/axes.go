@@ -37,7 +37,7 @@ func NewFrame(c *Canvas, top float64, x, y Axis) *Frame {
 	small := Type{Size: 10.5, Ink: Muted}
 	if y.Label != "" {
 		f.Top += 14
-		c.Text(2, top+10, y.Label, small)
+		c.Text(2, top+10, Fit(y.Label, c.Width-4, small), small)
 	}
 	yTicks, xTicks := y.ticks(), x.ticks()
 	for _, v := range yTicks {
@@ -63,7 +63,11 @@ func NewFrame(c *Canvas, top float64, x, y Axis) *Frame {
 			free = at.X + half + 4
 		}
 	}
-	c.Text((f.Left+f.Right)/2, f.Bottom+29, x.Label, small)
+	foot := f.Bottom + 29
+	if x.Bare {
+		foot -= 14
+	}
+	c.Text((f.Left+f.Right)/2, foot, Fit(x.Label, c.Width-4, small), small)
 	return f
 }
 
@@ -161,6 +165,9 @@ func (a Axis) format(v float64, ticks []float64) string {
 	if math.Abs(v) < step*1e-6 {
 		v = 0
 	}
+	if !a.Percent && (step < 1e-4 || max(math.Abs(a.Min), math.Abs(a.Max)) >= 1e6) {
+		return Short(v)
+	}
 	digits := max(0, int(-math.Floor(math.Log10(step)+1e-9)))
 	if scaled := step * math.Pow(10, float64(digits)); math.Abs(scaled-math.Round(scaled)) > 1e-6 {
 		digits++
@@ -229,5 +236,5 @@ func Legend(c *Canvas, entries ...Entry) float64 {
 	if len(entries) == 0 {
 		return 0
 	}
-	return y + 3
+	return y + 6
 }

@@ -126,7 +126,7 @@ func (c *Canvas) Squares(side float64, l Look, at ...Point) {
 
 // Text writes a line whose baseline is at y.
 func (c *Canvas) Text(x, y float64, text string, t Type) {
-	if text != "" {
+	if text = Clean(text); text != "" {
 		c.shapes = append(c.shapes, shape{kind: words, at: []Point{{x, y}}, text: text, typ: t})
 	}
 }

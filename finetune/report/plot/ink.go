@@ -94,3 +94,16 @@ func (i Ink) rgba(opacity float64) color.NRGBA {
 	fmt.Sscanf(shades[i].light, "#%02x%02x%02x", &c.R, &c.G, &c.B)
 	return c
 }
+
+// Variables returns declarations of the inks' colours as CSS variables, --text, --s0, …, light or dark.
+func Variables(dark bool) string {
+	var b strings.Builder
+	for _, s := range shades[1:] {
+		colour := s.light
+		if dark {
+			colour = s.dark
+		}
+		fmt.Fprintf(&b, "--%s:%s;", s.name, colour)
+	}
+	return b.String()
+}

@@ -14,6 +14,9 @@ import (
 // measure is the size letters are measured at.
 const measure = 100
 
+// widest is how much wider than the Go fonts the widest of the usual system fonts (DejaVu Sans) runs.
+const widest = 1.1
+
 // fontFile is the font of PNGs, Go Regular or Go Bold. Its widths are near those of the system fonts that SVG is shown in.
 var fontFile = [2]func() (*opentype.Font, error){
 	sync.OnceValues(func() (*opentype.Font, error) { return opentype.Parse(goregular.TTF) }),
@@ -50,7 +53,7 @@ func newFace(bold bool, size float64) (font.Face, error) {
 	return opentype.NewFace(f, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingNone})
 }
 
-// Width returns about how wide a line is.
+// Width returns about how wide a line is in the widest font it may be shown in.
 func Width(s string, t Type) float64 {
 	sum, table := 0.0, advances()
 	for _, r := range s {
@@ -67,12 +70,25 @@ func Width(s string, t Type) float64 {
 	if t.Bold {
 		sum *= 1.06
 	}
+	sum *= widest
 	return sum * t.size() / measure
+}
+
+// Clean returns s as one line that can be drawn: white space is single spaces; what turns the direction of writing or has
+// no shape is gone.
+func Clean(s string) string {
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "\uFFFD")), " ")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != '\u200D' {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // Fit returns s on one line, shortened in its middle until it is at most so wide.
 func Fit(s string, width float64, t Type) string {
-	s = strings.Join(strings.Fields(s), " ")
+	s = Clean(s)
 	if Width(s, t) <= width {
 		return s
 	}

@@ -1,0 +1,224 @@
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/onnx-graft/graft/finetune/report/plot"
+)
+
+// mostCurves is how many precision–recall curves are told apart.
+const mostCurves = 8
+
+// precisionFigure shows precision by recall.
+func precisionFigure(d *Data) []figure {
+	if len(d.Precision) == 0 {
+		return nil
+	}
+	curves := d.Precision[:min(len(d.Precision), mostCurves)]
+	c := drawing("Precision and recall", "Curves: precision by recall as the threshold falls.")
+	var legend []plot.Entry
+	for i, k := range curves {
+		name := k.Label
+		if k.Average != nil {
+			name = fmt.Sprintf("%s (%.3f)", plot.Fit(k.Label, 150, plot.Type{}), *k.Average)
+		}
+		legend = append(legend, plot.Entry{Name: name, Look: plot.Look{Stroke: plot.Series(i), Width: 2}})
+	}
+	top := plot.Legend(c, legend...)
+	c.Height += max(0, top-14)
+	f := plot.NewFrame(c, top, plot.Axis{Label: "recall", Max: 1, Percent: true}, plot.Axis{Label: "precision", Max: 1, Percent: true})
+	for i := len(curves) - 1; i >= 0; i-- {
+		c.Line(plot.Look{Stroke: plot.Series(i), Width: 2}, through(f, curves[i].Points)...)
+	}
+	note := "In brackets: average precision, the area under the curve."
+	if len(d.Labels) > len(curves) && len(curves) > 1 {
+		note += " Shown: all classes together and those with the smallest average precision."
+	}
+	return []figure{{ID: "precision-recall", Section: sectionTrust, Note: note, Canvas: c}}
+}
+
+func through(f *plot.Frame, points []XY) []plot.Point {
+	out := make([]plot.Point, len(points))
+	for i, p := range points {
+		out[i] = f.Clamp(p.X, p.Y)
+	}
+	return out
+}
+
+// reliabilityFigure sets accuracy beside confidence.
+func reliabilityFigure(d *Data) []figure {
+	if len(d.Reliability) == 0 {
+		return nil
+	}
+	c := drawing("Reliability", "Bars: accuracy of rows by the confidence of their answer; the dashed line is perfect calibration.")
+	good, gap := plot.Look{Fill: plot.Series(0)}, plot.Look{Fill: plot.Series(1), Opacity: 0.55}
+	top := plot.Legend(c, plot.Entry{Name: "accuracy", Look: good}, plot.Entry{Name: "gap to confidence", Look: gap},
+		plot.Entry{Name: "ideal", Look: plot.Look{Stroke: plot.Muted, Dashed: true}})
+	f := plot.NewFrame(c, top, plot.Axis{Label: "confidence", Max: 1, Percent: true}, plot.Axis{Label: "accuracy", Max: 1, Percent: true})
+	most := 0
+	for _, b := range d.Reliability {
+		most = max(most, b.Rows)
+	}
+	for _, b := range d.Reliability {
+		if b.Rows == 0 {
+			continue
+		}
+		a, z, conf := f.At(b.Low, 0), f.At(b.High, b.Accuracy), f.At(b.Low, b.Confidence)
+		about := fmt.Sprintf("confidence %s: right in %s of %d rows", percent(b.Confidence), percent(b.Accuracy), b.Rows)
+		c.Rect(a.X+1, z.Y, z.X-a.X-2, a.Y-z.Y, 0, good, about)
+		c.Rect(a.X+1, min(z.Y, conf.Y), z.X-a.X-2, math.Abs(z.Y-conf.Y), 0, gap, about)
+		// How many rows: a tick whose length says so, from the foot of the bar on.
+		c.Rect(a.X+1, f.Bottom+1, (z.X-a.X-2)*math.Sqrt(float64(b.Rows)/float64(most)), 3, 0, plot.Look{Fill: plot.Muted}, fmt.Sprintf("%d rows", b.Rows))
+	}
+	c.Line(plot.Look{Stroke: plot.Muted, Dashed: true}, f.At(0, 0), f.At(1, 1))
+	note := "Where bars reach the dashed line, probabilities can be taken at their word. Grey ticks: rows in each bar."
+	if d.ECE != nil {
+		note = fmt.Sprintf("Expected calibration error %s. %s", percent(*d.ECE), note)
+	}
+	return []figure{{ID: "reliability", Section: sectionTrust, Note: note, Canvas: c}}
+}
+
+// spread is the least and greatest of scores with their errors, with some room.
+type spread struct{ low, high float64 }
+
+func (s *spread) add(mean, se float64) {
+	if s.low == 0 && s.high == 0 {
+		s.low, s.high = mean-se, mean+se
+	}
+	s.low, s.high = min(s.low, mean-se), max(s.high, mean+se)
+}
+
+func (s *spread) axis(label string) plot.Axis {
+	room := max((s.high-s.low)*0.12, math.Abs(s.high)*1e-3, 1e-6)
+	a := plot.Axis{Label: label, Min: s.low - room, Max: s.high + room}
+	if s.low >= 0 && s.high <= 1 {
+		a.Min, a.Max, a.Percent = max(0, a.Min), min(1, a.Max), true
+	}
+	return a
+}
+
+// pathFigure shows score by C, for each head.
+func pathFigure(d *Data) []figure {
+	var score spread
+	low, high := math.Inf(1), math.Inf(-1)
+	points := 0
+	for _, p := range d.Path {
+		for _, q := range p.Points {
+			score.add(q.Mean, q.SE)
+			low, high = min(low, q.C), max(high, q.C)
+			points++
+		}
+	}
+	if points < 2 {
+		return nil
+	}
+	c := drawing("Choosing the penalty", "Curves: score on rows not fitted on, by C; the band is one standard error; a ring marks what was chosen.")
+	var legend []plot.Entry
+	for i, p := range d.Path {
+		legend = append(legend, plot.Entry{Name: p.Head, Look: plot.Look{Stroke: plot.Series(i), Width: 2}})
+	}
+	f := plot.NewFrame(c, plot.Legend(c, legend...), plot.Axis{Label: "C: how much the data counts beside the penalty", Min: low / 1.6, Max: high * 1.6, Log: true, Ticks: 7}, score.axis(d.Path[0].Score))
+	for i, p := range d.Path {
+		drawPath(f, p, plot.Series(i))
+	}
+	return []figure{{ID: "c-path", Section: sectionChoices, Note: "Mean and standard error on training rows held out in turn; the test rows took no part. The ring is the choice.", Canvas: c}}
+}
+
+func drawPath(f *plot.Frame, p Path, ink plot.Ink) {
+	var line, upper, band []plot.Point
+	for _, q := range p.Points {
+		line = append(line, f.At(q.C, q.Mean))
+		upper = append(upper, f.Clamp(q.C, q.Mean+q.SE))
+		band = append(band, f.Clamp(q.C, q.Mean-q.SE))
+	}
+	for i := len(upper) - 1; i >= 0; i-- {
+		band = append(band, upper[i])
+	}
+	f.Area(plot.Look{Fill: ink, Opacity: 0.14}, band...)
+	f.Line(plot.Look{Stroke: ink, Width: 2}, line...)
+	for i, q := range p.Points {
+		about := fmt.Sprintf("%s, C = %s: %s", p.Head, plot.Short(q.C), plot.Short(q.Mean))
+		if q.SE > 0 {
+			about += " ± " + plot.Short(q.SE)
+		}
+		if p.Chosen != nil && q.C == *p.Chosen {
+			f.Dots(7, plot.Look{Fill: ink}, "chosen: "+about, line[i])
+			f.Dots(4.5, plot.Look{Fill: plot.Paper}, "chosen: "+about, line[i])
+		}
+		f.Dots(2.5, plot.Look{Fill: ink}, about, line[i])
+	}
+}
+
+// learningFigure shows score by rows to learn from.
+func learningFigure(d *Data) []figure {
+	if len(d.Learning) < 2 {
+		return nil
+	}
+	var score spread
+	var p Path
+	for _, q := range d.Learning {
+		score.add(q.Mean, q.SE)
+		p.Points = append(p.Points, PathPoint{C: float64(q.Rows), Mean: q.Mean, SE: q.SE})
+	}
+	first, last := p.Points[0].C, p.Points[len(p.Points)-1].C
+	p.Head = "rows"
+	c := drawing("Would more labels help?", "Curve: score by the number of training rows; the band is one standard error.")
+	label := "score"
+	if len(d.Metrics) > 0 {
+		label = d.Metrics[0].Name
+	}
+	f := plot.NewFrame(c, 0, plot.Axis{Label: "training rows", Min: first, Max: last, Ticks: 5, Log: last > 30*first}, score.axis(label))
+	drawPath(f, p, plot.Series(0))
+	return []figure{{ID: "learning-curve", Section: sectionChoices, Note: learningNote(d.Learning), Canvas: c}}
+}
+
+// learningNote says in words whether the curve still rises.
+func learningNote(points []LearningPoint) string {
+	last, before := points[len(points)-1], points[len(points)-2]
+	rise := last.Mean - before.Mean
+	switch noise := math.Hypot(last.SE, before.SE); {
+	case rise > 2*noise && rise > 0.002:
+		return fmt.Sprintf("Still rising: from %d to %d rows it gained %s. More labels are likely to help.", before.Rows, last.Rows, plot.Short(rise))
+	case rise > noise && rise > 0.001:
+		return "Rising slowly: more labels may help a little."
+	}
+	return "Flat at its end: more labels of the same kind are unlikely to help much."
+}
+
+// trainingFigures show the loss and the validation score by epoch.
+func trainingFigures(d *Data) []figure {
+	loss := func(e Epoch) *float64 { return e.Loss }
+	score := func(e Epoch) *float64 { return e.Score }
+	var out []figure
+	for _, k := range []struct {
+		id, title, label string
+		of               func(Epoch) *float64
+		ink              plot.Ink
+	}{{"training-loss", "Training loss", "mean loss", loss, plot.Series(1)}, {"validation", "Validation by epoch", "score", score, plot.Series(0)}} {
+		var s spread
+		var p Path
+		for _, e := range d.Training {
+			if v := k.of(e); v != nil {
+				s.add(*v, 0)
+				p.Points = append(p.Points, PathPoint{C: float64(e.Number), Mean: *v})
+				if e.Kept {
+					n := float64(e.Number)
+					p.Chosen = &n
+				}
+			}
+		}
+		if len(p.Points) < 2 {
+			continue
+		}
+		p.Head = "epoch"
+		c := drawing(k.title, "Curve: "+k.label+" by epoch.")
+		n := len(p.Points)
+		axis := s.axis(k.label)
+		axis.Percent = false
+		f := plot.NewFrame(c, 0, plot.Axis{Label: "epoch", Min: p.Points[0].C, Max: p.Points[n-1].C, Ticks: min(8, n-1)}, axis)
+		drawPath(f, p, k.ink)
+		out = append(out, figure{ID: k.id, Section: sectionChoices, Note: "The ring is the epoch whose weights were kept.", Canvas: c})
+	}
+	return out
+}
