@@ -53,6 +53,10 @@ type Backbone[T any] struct {
 	Files        map[string][]byte // what an exported folder needs beside the model: tokenizer, preprocessing
 	Config       map[string]any    // what config.json should keep of the backbone's: model_type, hidden_size, …
 	Reopen       Opener[T]         // reads Files back from an exported folder
+
+	// View returns random view n of an input, n from 1 on: the input as it might have been, drawn by n and by what the
+	// Preprocessor was opened with. Nil where inputs have no views.
+	View func(x T, n int) T
 }
 
 // An Opener reads the preprocessing of an exported folder, to feed the model that lies there.

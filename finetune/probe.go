@@ -17,6 +17,7 @@ type ProbeSettings struct {
 	Grid        []float64 // to choose C from; nil: 1e-5, 1e-4, …, 100
 	Folds       int       // of the cross-validation C is chosen by; 0: 5; of large data not all folds are held out in turn
 	Seed        uint64    // of the folds
+	Groups      []int     // of rows of one number, all or none are held out: views of one picture; nil: every row for itself
 	ClassWeight heads.ClassWeight
 	Tol         float64 // of the fits; 0: the head's own
 	MaxIter     int     // of the fits; 0: the head's own

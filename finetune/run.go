@@ -180,8 +180,8 @@ func (w *workshop[T]) extract(ctx context.Context) error {
 		into.x = heads.Matrix{Rows: n, Cols: x.Cols, Data: x.Data[at*x.Cols : (at+n)*x.Cols]}
 		at += n
 	}
-	w.train, err = w.fitted.first(w.data.Train, w.form.rows, w.backbone.Preprocessor)
-	return err
+	w.train = w.fitted.withoutViews(len(w.data.Train), w.settings.Views)
+	return nil
 }
 
 // features extracts the features of examples from the backbone as it is.
@@ -204,7 +204,8 @@ func (w *workshop[T]) probe(ctx context.Context) (err error) {
 	s := w.settings.Probe
 	s.Progress = w.settings.Progress
 	s.ValidationX, s.ValidationY = w.validation.x, w.validation.y
-	if w.probed, err = fit(ctx, w.train.x, w.train.y, s); err != nil {
+	s.Groups = viewGroups(len(w.data.Train), w.settings.Views)
+	if w.probed, err = fit(ctx, w.fitted.x, w.fitted.y, s); err != nil {
 		return err
 	}
 	w.result.Probe, w.head, w.result.Head = w.probed, w.probed.Head, kindOf(w.probed.Head)

@@ -28,6 +28,12 @@ func (p Picture) String() string {
 	return fmt.Sprintf("picture of %d bytes", len(p.Data))
 }
 
+// At returns view n of the picture.
+func (p Picture) At(n int) Picture {
+	p.View = n
+	return p
+}
+
 // read returns the picture's encoded bytes, at most limit of them. A file is read into buf where that is large enough.
 func (p Picture) read(buf []byte, limit int64) ([]byte, error) {
 	if p.Data != nil {

@@ -52,6 +52,7 @@ func TestFinetuneBadInput(t *testing.T) {
 		{"bytes that are no text", []string{"--data", write("latin.csv", "label,text\na,caf\xe9\n")}, exitData, []string{"latin.csv", "UTF-8"}},
 		{"a picture that is a text", []string{"--data", pictures}, exitData, []string{"zz.jpg"}},
 		{"a backbone for pictures, data of texts", []string{"--data", texts, "--backbone", "mini-image"}, exitData, []string{"reads pictures", "holds texts"}},
+		{"views of texts", []string{"--data", texts, "--augment", "2"}, exitUsage, []string{"--augment", "texts"}},
 		{"no such backbone", []string{"--data", texts, "--backbone", "mini-txt"}, exitModel, []string{"mini-txt", "graft models list"}},
 		{"a backbone to be pulled first", []string{"--data", texts, "--backbone", "minilm-l6"}, exitModel, []string{"graft models pull minilm-l6"}},
 		{"a truncated backbone", []string{"--data", texts, "--backbone", write("cut.onnx", string(mini[:len(mini)/2]))}, exitModel, []string{"cut.onnx"}},

@@ -52,6 +52,7 @@ func finetuneCommand(a *app) *cobra.Command {
 	j.feature.add(flags)
 	j.text.add(flags)
 	j.vision.add(flags)
+	j.augment.add(flags)
 	j.cache.add(flags)
 	j.runtime.add(flags)
 	return cmd

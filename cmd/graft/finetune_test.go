@@ -226,6 +226,11 @@ func TestPredictPictures(t *testing.T) {
 	if r.Rows["train"] != 180 || r.Rows["test"] != 60 {
 		t.Errorf("rows %v", r.Rows)
 	}
+	augmented := filepath.Join(dir, "augmented")
+	graft(t, "", "finetune", "--data", filepath.Join(pictures, "train"), "--test-fraction", "0.25", "--augment", "2", "--out", augmented, "--json", "-q").want(t, exitOK).decode(t, &r)
+	if r.Rows["train"] != 180 || r.Metrics["eval_accuracy"] < 0.8 {
+		t.Errorf("with views: rows %v, metrics %v", r.Rows, r.Metrics)
+	}
 	trees := graft(t, "", "predict", "--model", model, filepath.Join(pictures, "test", "tree")).want(t, exitOK).stdout
 	if n := strings.Count(trees, "\n"); n != 25 || strings.Count(trees, "tree\t") < 15 {
 		t.Errorf("%d answers\n%s", n, trees)

@@ -31,6 +31,7 @@ type job struct {
 	feature featureFlags
 	text    textFlags
 	vision  visionFlags
+	augment augmentFlags
 	cache   cacheFlags
 	runtime runtimeFlags
 }
@@ -53,6 +54,7 @@ func (j *job) run(ctx context.Context, a *app) (*finetune.Result, error) {
 	progress := a.newProgress()
 	defer progress.finish()
 	s.Progress = progress
+	s.Views = j.augment.views
 	if data.Kind == dataset.Images {
 		b, err := j.imageBackbone(source)
 		if err != nil {
@@ -61,6 +63,9 @@ func (j *job) run(ctx context.Context, a *app) (*finetune.Result, error) {
 		defer b.Model.Close()
 		pictures := dataset.Map(data, func(e dataset.Example[string]) vision.Picture { return vision.Picture{Path: e.Input} })
 		return launch(ctx, a, j, b, pictures, s)
+	}
+	if j.augment.views != 0 {
+		return nil, usagef("--augment makes views of pictures; %s holds texts", j.data)
 	}
 	b, err := j.textBackbone(source)
 	if err != nil {
@@ -189,7 +194,15 @@ func (j *job) imageBackbone(source models.Source) (*finetune.Backbone[vision.Pic
 	if err != nil {
 		return nil, err
 	}
-	return finetune.NewBackbone(shortName(source.Name), finetune.ImageClassification, b.Model, b.Feature.Tensor, b, vision.OpenPreprocessor)
+	if err := j.augment.apply(b, j.split.seed); err != nil {
+		return nil, err
+	}
+	backbone, err := finetune.NewBackbone(shortName(source.Name), finetune.ImageClassification, b.Model, b.Feature.Tensor, b, vision.OpenPreprocessor)
+	if err != nil {
+		return nil, err
+	}
+	backbone.View = vision.Picture.At
+	return backbone, nil
 }
 
 // runtimeID identifies the runtime as far as its answers may differ in the
