@@ -16,6 +16,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/onnx-graft/graft/finetune/tune"
 	"github.com/onnx-graft/graft/onnx/storage"
 )
 
@@ -51,6 +52,8 @@ type CacheEntry struct {
 	Bytes         int64     `json:"bytes"`
 	Used          time.Time `json:"used"`
 	Damaged       bool      `json:"damaged,omitempty"` // it cannot be read and will be replaced when it is next needed
+
+	file string // of activations, which have no folder
 }
 
 // List returns what the cache holds, most recently used first.
@@ -68,6 +71,13 @@ func (c *Cache) List() ([]CacheEntry, error) {
 			continue
 		}
 		list = append(list, c.entry(f.Name()))
+	}
+	activations, err := tune.ListKept(c.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("finetune: cache: %w", err)
+	}
+	for _, a := range activations {
+		list = append(list, CacheEntry{Key: a.Key, Model: "frozen layers of a training", Rows: a.Rows, Bytes: a.Bytes, Used: a.Used, file: a.Path})
 	}
 	slices.SortFunc(list, func(a, b CacheEntry) int {
 		return cmp.Or(b.Used.Compare(a.Used), cmp.Compare(a.Key, b.Key))
@@ -115,7 +125,11 @@ func (c *Cache) Prune(limit int64) (freed int64, err error) {
 		if total-freed <= limit {
 			break
 		}
-		if err := os.RemoveAll(filepath.Join(c.Dir, e.Key)); err != nil {
+		path := filepath.Join(c.Dir, e.Key)
+		if e.file != "" {
+			path = e.file
+		}
+		if err := os.RemoveAll(path); err != nil {
 			return freed, fmt.Errorf("finetune: cache: %w", err)
 		}
 		freed += e.Bytes

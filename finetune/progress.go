@@ -12,6 +12,7 @@ const (
 	Extracting Stage = "extract"
 	Probing    Stage = "probe"
 	Freezing   Stage = "frozen layers"
+	Finding    Stage = "learning rate"
 	Tuning     Stage = "tune"
 	Evaluating Stage = "evaluate"
 	Exporting  Stage = "export"

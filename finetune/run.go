@@ -98,6 +98,9 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 		}
 	}
 	r.Timings = clock.seconds()
+	if s.Tune != nil && s.Tune.Checkpoints.Dir != "" { // the model is there; what it could have gone on from is of no more use
+		return r, tune.RemoveCheckpoints(s.Tune.Checkpoints.Dir)
+	}
 	return r, nil
 }
 

@@ -2,6 +2,8 @@ package finetune
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -27,7 +29,33 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("finetune: tune: a backbone is trained from a logistic regression on; the head is of the kind %s", w.result.Head)
 	}
-	start := steady(linear.Linear(), w.train.x)
+	problem, err := w.problem(steady(linear.Linear(), w.train.x), settings)
+	if err != nil {
+		return fmt.Errorf("finetune: tune: %w", err)
+	}
+	s := *settings
+	s.Progress = w.tuneProgress()
+	rt := w.settings.TuneRuntime
+	if rt == nil {
+		rt = w.rt
+	}
+	result, err := tune.Run(ctx, rt, problem, s)
+	var gone *tune.DivergedError
+	if errors.As(err, &gone) && result != nil && result.Best > 0 {
+		w.settings.Progress.Warn(fmt.Sprintf("%v; the weights after epoch %d are taken", gone, result.Best))
+	} else if err != nil {
+		return fmt.Errorf("finetune: %w", err)
+	}
+	w.result.Tuned, w.result.Head = result, linearHead
+	tuned := *w.backbone
+	tuned.Model = result.Model
+	w.backbone, w.head = &tuned, &heads.Linear{Weight: result.Weight, Bias: result.Bias}
+	w.test.x, err = w.features(ctx, w.data.Test)
+	return err
+}
+
+// problem is the training and validation rows as package tune takes them, and the head to start from.
+func (w *workshop[T]) problem(start *heads.Linear, s *tune.Settings) (*tune.Problem, error) {
 	x := examples[T]{pre: w.backbone.Preprocessor}
 	parts := [][]int{}
 	var class []int
@@ -43,37 +71,54 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	}
 	weights, err := w.settings.Probe.ClassWeight.PerClass(w.train.y)
 	if err != nil {
-		return fmt.Errorf("finetune: tune: %w", err)
+		return nil, err
 	}
 	truth := class[len(parts[0]):]
-	problem := &tune.Problem{
+	p := &tune.Problem{
 		Model: w.backbone.Model, Weight: start.Weight, Bias: start.Bias, Loss: autodiff.CrossEntropy{},
 		Targets: func(rows []int) (*onnx.Tensor, error) {
 			classes := make([]int, len(rows))
 			for i, r := range rows {
 				classes[i] = class[r]
 			}
-			return autodiff.CrossEntropy{}.Targets(classes, len(w.data.Labels), 0, weights)
+			return autodiff.CrossEntropy{}.Targets(classes, len(w.data.Labels), s.Smoothing, weights)
 		},
 		Examples: x, Train: parts[0], Validation: parts[1],
 		Score: func(logits heads.Matrix) float64 { return -logLoss(logits, truth) },
+		Identity: map[string]string{
+			"training data": dataset.Digest(w.data.Train), "validation data": dataset.Digest(w.data.Validation),
+			"labels": fmt.Sprintf("%q", w.data.Labels), "class weights": fmt.Sprint(weights), "preprocessing": x.pre.Fingerprint(),
+		},
 	}
-	s := *settings
-	s.Progress = w.tuneProgress()
-	rt := w.settings.TuneRuntime
-	if rt == nil {
-		rt = w.rt
+	if s.Augmented != "" {
+		if w.backbone.View == nil {
+			return nil, fmt.Errorf("backbone %s has no View: its inputs cannot be augmented", w.backbone.Name)
+		}
+		p.View = func(view int) tune.Examples { return x.seen(w.backbone.View, view) }
 	}
-	result, err := tune.Run(ctx, rt, problem, s)
+	if w.settings.Extract.Cache != nil && s.Unfreeze != (tune.Unfreeze{}) { // else no layer is frozen
+		p.Kept, err = w.kept(x, s)
+	}
+	return p, err
+}
+
+// kept says where the frozen layers' results stay: beside the features, by the contents of all examples.
+func (w *workshop[T]) kept(x examples[T], s *tune.Settings) (*tune.Kept, error) {
+	contents := make([]contentKey, len(x.rows))
+	err := eachParallel(context.Background(), len(x.rows), 64, func(i int) error {
+		content, err := x.pre.Content(x.rows[i])
+		contents[i] = keyOf(content)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("finetune: %w", err)
+		return nil, err
 	}
-	w.result.Tuned, w.result.Head = result, linearHead
-	tuned := *w.backbone
-	tuned.Model = result.Model
-	w.backbone, w.head = &tuned, &heads.Linear{Weight: result.Weight, Bias: result.Bias}
-	w.test.x, err = w.features(ctx, w.data.Test)
-	return err
+	h := sha256.New()
+	for _, c := range contents {
+		h.Write(c[:])
+	}
+	identity := fmt.Sprintf("%s\n%s\n%s\n%x", w.settings.Extract.RuntimeID, x.pre.Fingerprint(), s.Augmented, h.Sum(nil))
+	return &tune.Kept{Dir: w.settings.Extract.Cache.Dir, Identity: identity}, nil
 }
 
 // faintBelow is the ratio of a feature's standard deviation to the largest of all features under which it is too faint to start
@@ -110,7 +155,7 @@ func steady(head *heads.Linear, x heads.Matrix) *heads.Linear {
 }
 
 // tuningStages are the stages of a training, as a [Progress] is told of them.
-var tuningStages = map[tune.Stage]Stage{tune.Freezing: Freezing, tune.Training: Tuning}
+var tuningStages = map[tune.Stage]Stage{tune.Freezing: Freezing, tune.Finding: Finding, tune.Training: Tuning}
 
 // tuneProgress passes a training's steps on.
 func (w *workshop[T]) tuneProgress() func(tune.Step) {
@@ -156,4 +201,13 @@ func (e examples[T]) Feeds(rows []int) (onnx.Feeds, error) {
 		batch[i] = e.rows[r]
 	}
 	return e.pre.Feeds(batch)
+}
+
+// seen are the examples as a view of each shows them.
+func (e examples[T]) seen(view func(x T, n int) T, n int) examples[T] {
+	rows := make([]T, len(e.rows))
+	for i, x := range e.rows {
+		rows[i] = view(x, n)
+	}
+	return examples[T]{pre: e.pre, rows: rows}
 }

@@ -27,7 +27,7 @@ type Kept struct {
 }
 
 const (
-	scratchName = ".graft-activations-*"
+	scratchName = "graft-activations-*"
 	keptSuffix  = ".activations"
 )
 
@@ -69,7 +69,7 @@ func (k *Kept) find(key string, examples int) *activations {
 		return nil
 	}
 	a := &activations{file: file, kept: true}
-	if err := a.readAbout(); err != nil || len(a.Offsets) != examples {
+	if err := errors.Join(a.readAbout(), a.verify()); err != nil || len(a.Offsets) != examples {
 		file.Close()
 		os.Remove(path)
 		return nil
@@ -108,7 +108,7 @@ func (a *activations) writeAbout() error {
 
 var errNotWhole = errors.New("tune: the file of activations is not whole")
 
-// readAbout reads what writeAbout wrote, and checks every row.
+// readAbout reads what writeAbout wrote.
 func (a *activations) readAbout() error {
 	const tail = 8 + 4 + 8
 	info, err := a.file.Stat()
@@ -130,6 +130,11 @@ func (a *activations) readAbout() error {
 	if err := json.Unmarshal(about, a); err != nil || a.Bytes != info.Size()-tail-int64(n) {
 		return errNotWhole
 	}
+	return nil
+}
+
+// verify reads every row.
+func (a *activations) verify() error {
 	sum, in := crc32.New(castagnoli), bufio.NewReaderSize(a.file, 1<<20)
 	if _, err := io.CopyN(sum, in, a.Bytes); err != nil || sum.Sum32() != a.Sum {
 		return errNotWhole
@@ -137,49 +142,45 @@ func (a *activations) readAbout() error {
 	return nil
 }
 
-// Size is how many bytes of activations are kept in dir.
-func Size(dir string) (int64, error) {
-	var total int64
-	err := eachKept(dir, func(_ string, info fs.FileInfo) error {
-		total += info.Size()
-		return nil
-	})
-	return total, err
+// A KeptFile is one file of activations.
+type KeptFile struct {
+	Path  string
+	Key   string
+	Rows  int // 0 where a killed process left it half-written
+	Bytes int64
+	Used  time.Time
 }
 
-// Clear removes the activations kept in dir, and returns how many bytes it freed.
-func Clear(dir string) (freed int64, err error) {
-	err = eachKept(dir, func(path string, info fs.FileInfo) error {
-		if err := os.Remove(path); err != nil {
-			return err
-		}
-		freed += info.Size()
-		return nil
-	})
-	return freed, err
-}
-
-// eachKept calls f for every file of activations in dir, those a killed process left included.
-func eachKept(dir string, f func(path string, info fs.FileInfo) error) error {
+// ListKept returns the files of activations in dir, those a killed process left included.
+func ListKept(dir string) ([]KeptFile, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return fmt.Errorf("tune: %w", err)
+		return nil, fmt.Errorf("tune: %w", err)
 	}
+	var list []KeptFile
 	left, _, _ := strings.Cut(scratchName, "*")
 	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), keptSuffix) && !strings.HasPrefix(e.Name(), left) {
+		key, whole := strings.CutSuffix(e.Name(), keptSuffix)
+		if !whole && !strings.HasPrefix(e.Name(), left) {
 			continue
 		}
 		info, err := e.Info()
-		if err == nil {
-			err = f(filepath.Join(dir, e.Name()), info)
+		if err != nil { // it went meanwhile
+			continue
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("tune: %w", err)
+		f := KeptFile{Path: filepath.Join(dir, e.Name()), Key: key, Bytes: info.Size(), Used: info.ModTime()}
+		if file, err := os.Open(f.Path); err == nil {
+			var a activations
+			a.file = file
+			if whole && a.readAbout() == nil {
+				f.Rows = len(a.Offsets)
+			}
+			file.Close()
 		}
+		list = append(list, f)
 	}
-	return nil
+	return list, nil
 }
