@@ -16,16 +16,6 @@ const (
 	Images Kind = "images" // inputs are paths of picture files
 )
 
-// A Target says what the labels of a data set are.
-type Target string
-
-const (
-	Classes Target = ""       // one class an example
-	Labels  Target = "labels" // any number of labels an example
-	Values  Target = "values" // a number an example
-	Tags    Target = "tags"   // a tag each word of an example: O, B-type or I-type
-)
-
 // An Example is one labelled input, or pair of inputs.
 type Example[T any] struct {
 	ID     string   // where it came from, unique: "train.tsv:17", "train/ants/0013035.jpg"

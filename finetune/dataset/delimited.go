@@ -2,19 +2,16 @@ package dataset
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"strconv"
 	"strings"
 )
 
 // readTSV reads lines of fields separated by tabs. Quotes mean nothing: files in the wild hold stray ones. Empty lines
 // are passed over.
 func (t *table) readTSV(text string) error {
-	var text1, label1, width int
+	var width int
 	header := true
 	for line := 1; text != ""; line++ {
 		var this string
@@ -25,8 +22,7 @@ func (t *table) readTSV(text string) error {
 		}
 		if header {
 			have := strings.Split(this, "\t")
-			var err error
-			if text1, label1, err = t.columns(have); err != nil {
+			if err := t.findColumns(have); err != nil {
 				return err
 			}
 			width, header = len(have), false
@@ -39,9 +35,26 @@ func (t *table) readTSV(text string) error {
 			}
 			return t.ragged(line, n, width, hint)
 		}
-		t.rows = append(t.rows, row{line: line, text: field(this, text1), label: field(this, label1)})
+		t.add(line, func(column int) string { return field(this, column) })
 	}
 	return nil
+}
+
+// add appends a row of single values.
+func (t *table) add(line int, value func(column int) string) {
+	r := row{line: line, text: value(t.cols.text), label: value(t.cols.label)}
+	if t.cols.second >= 0 {
+		r.second = value(t.cols.second)
+	}
+	if sep := t.settings.Separator; sep != "" {
+		r.list, t.lists = true, true
+		for _, label := range strings.Split(r.label, sep) {
+			if label = strings.TrimSpace(label); label != "" {
+				r.labels = append(r.labels, label)
+			}
+		}
+	}
+	t.rows = append(t.rows, r)
 }
 
 // field returns the i-th of a line's fields.
@@ -80,8 +93,7 @@ func (t *table) readCSV(text string, sep rune) error {
 		return t.csvError(err)
 	}
 	have := append([]string(nil), header...)
-	text1, label1, err := t.columns(have)
-	if err != nil {
+	if err := t.findColumns(have); err != nil {
 		return err
 	}
 	for {
@@ -96,7 +108,7 @@ func (t *table) readCSV(text string, sep rune) error {
 		if len(record) != len(have) {
 			return t.ragged(line, len(record), len(have), "")
 		}
-		t.rows = append(t.rows, row{line: line, text: record[text1], label: record[label1]})
+		t.add(line, func(column int) string { return record[column] })
 	}
 }
 
@@ -110,71 +122,4 @@ func (t *table) csvError(err error) error {
 		return &RowError{File: t.file, Line: parse.StartLine, Err: fmt.Errorf("the row's quoted field goes wrong in line %d: %w", parse.Line, parse.Err)}
 	}
 	return &RowError{File: t.file, Line: parse.Line, Err: parse.Err}
-}
-
-// readJSONL reads an object a line. Texts are strings; labels are strings, whole numbers or booleans. Empty lines are
-// passed over.
-func (t *table) readJSONL(text string) error {
-	var textKey, labelKey string
-	for line := 1; text != ""; line++ {
-		var this string
-		this, text, _ = strings.Cut(text, "\n")
-		if strings.TrimSpace(this) == "" {
-			continue
-		}
-		var object map[string]json.RawMessage
-		if err := json.Unmarshal([]byte(this), &object); err != nil {
-			return &RowError{File: t.file, Line: line, Err: fmt.Errorf("not a JSON object: %w", err)}
-		}
-		have := sortedKeys(object)
-		if textKey == "" {
-			text1, label1, err := t.columns(have)
-			if err != nil {
-				return err
-			}
-			textKey, labelKey = have[text1], have[label1]
-		}
-		r := row{line: line}
-		for key, into := range map[string]*string{textKey: &r.text, labelKey: &r.label} {
-			value, ok := object[key]
-			if !ok {
-				return &RowError{File: t.file, Line: line, Err: fmt.Errorf("%w: no %q; the row has %s", ErrRagged, key, quoteList(have))}
-			}
-			var err error
-			if *into, err = scalar(value, key == labelKey); err != nil {
-				return &RowError{File: t.file, Line: line, Err: fmt.Errorf("%q is %w", key, err)}
-			}
-		}
-		t.rows = append(t.rows, r)
-	}
-	return nil
-}
-
-// scalar returns a JSON string, or for labels also a number or boolean as text; null is empty.
-func scalar(value json.RawMessage, label bool) (string, error) {
-	var v any
-	if err := json.Unmarshal(value, &v); err != nil {
-		return "", err
-	}
-	switch v := v.(type) {
-	case nil:
-		return "", nil
-	case string:
-		return v, nil
-	case bool:
-		if label {
-			return strconv.FormatBool(v), nil
-		}
-	case float64:
-		if label && v == math.Trunc(v) && math.Abs(v) < 1<<53 {
-			return strconv.FormatInt(int64(v), 10), nil
-		}
-		if label {
-			return strings.TrimSpace(string(value)), nil
-		}
-	}
-	if label {
-		return "", fmt.Errorf("%s, want a string, a number or a boolean", shorten(string(value)))
-	}
-	return "", fmt.Errorf("%s, want a string", shorten(string(value)))
 }

@@ -16,6 +16,9 @@ var (
 	ErrOneClass     = errors.New("one class only")
 	ErrRareClass    = errors.New("a class with too few examples")
 	ErrUnknownLabel = errors.New("unknown label")
+	ErrTag          = errors.New("a tag that cannot be")
+	ErrNumber       = errors.New("the label is no number")
+	ErrTask         = errors.New("the labels do not suit the task")
 )
 
 // A RowError is a fault of one row, or of a whole file where Line is 0.
@@ -37,7 +40,7 @@ func (e *RowError) Unwrap() error { return e.Err }
 // A ColumnError says that a table lacks a column, and which it has.
 type ColumnError struct {
 	File string
-	What string   // "text" or "label"
+	What string   // "text", "second text" or "label"
 	Want string   // the name asked for; "" where none of the usual names is there
 	Have []string // the columns there are
 }

@@ -41,44 +41,47 @@ func readLabelNames(path string) ([]string, error) {
 }
 
 // nameLabels replaces integer labels by their names where labels.txt has them, and returns the labels that occur, in
-// order: labels.txt's; else by value where all are integers; else alphabetically.
+// order: labels.txt's; else by value where all are integers; else alphabetically, tags type by type. Values have one name,
+// the column's.
 func (raw *source) nameLabels(groups ...[]Example[string]) ([]string, error) {
+	if raw.target == Values {
+		if raw.about == nil || raw.about.label == "" {
+			return []string{"value"}, nil
+		}
+		return []string{raw.about.label}, nil
+	}
 	at := map[string]string{} // label → the first example that has it
 	for _, group := range groups {
-		for _, e := range group {
-			if _, ok := at[e.Label]; !ok {
-				at[e.Label] = e.ID
+		for i := range group {
+			for _, label := range raw.target.labelsOf(&group[i]) {
+				if _, ok := at[*label]; !ok {
+					at[*label] = group[i].ID
+				}
 			}
 		}
 	}
 	if raw.names == nil {
 		labels := sortedKeys(at)
-		if allIntegers(labels) {
+		if raw.target == Tags {
+			sortTags(labels)
+		} else if allIntegers(labels) {
 			slices.SortStableFunc(labels, func(a, b string) int { return cmp.Compare(integer(a), integer(b)) })
 		}
 		return labels, nil
 	}
-	index := map[string]int{}
-	for i, name := range raw.names {
-		index[name] = i
-	}
-	numbered := allIntegers(sortedKeys(at)) && !allKnown(at, index)
-	occurs := make([]bool, len(raw.names))
-	for _, label := range sortedKeys(at) {
-		i, ok := index[label]
-		if numbered {
-			i = integer(label)
-			ok = i >= 0 && i < len(raw.names)
-		}
-		if !ok {
-			return nil, &RowError{File: at[label], Err: fmt.Errorf("%w: %q is not among the %d of labels.txt", ErrUnknownLabel, label, len(raw.names))}
-		}
-		occurs[i] = true
+	numbered, occurs, err := raw.listed(at)
+	if err != nil {
+		return nil, err
 	}
 	if numbered {
 		for _, group := range groups {
 			for i := range group {
-				group[i].Label = raw.names[integer(group[i].Label)]
+				for _, label := range raw.target.labelsOf(&group[i]) {
+					*label = raw.names[integer(*label)]
+				}
+				if raw.target == Labels {
+					group[i].Labels, group[i].Label = labelSet(group[i].Labels)
+				}
 			}
 		}
 	}
@@ -89,6 +92,28 @@ func (raw *source) nameLabels(groups ...[]Example[string]) ([]string, error) {
 		}
 	}
 	return labels, nil
+}
+
+// listed tells which of labels.txt's names occur, and whether as numbers.
+func (raw *source) listed(at map[string]string) (numbered bool, occurs []bool, err error) {
+	index := map[string]int{}
+	for i, name := range raw.names {
+		index[name] = i
+	}
+	numbered = allIntegers(sortedKeys(at)) && !allKnown(at, index)
+	occurs = make([]bool, len(raw.names))
+	for _, label := range sortedKeys(at) {
+		i, ok := index[label]
+		if numbered {
+			i = integer(label)
+			ok = i >= 0 && i < len(raw.names)
+		}
+		if !ok {
+			return false, nil, &RowError{File: at[label], Err: fmt.Errorf("%w: %q is not among the %d of labels.txt", ErrUnknownLabel, label, len(raw.names))}
+		}
+		occurs[i] = true
+	}
+	return numbered, occurs, nil
 }
 
 // allKnown tells whether every label is a name of labels.txt.

@@ -12,7 +12,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// readParquet reads the text and label columns of a Parquet file. The class names of a Hugging Face data set are in its
+// readParquet reads the columns of texts and labels of a Parquet file. The class names of a Hugging Face data set are in its
 // metadata; they become t.names.
 func (t *table) readParquet() (err error) {
 	defer func() { // the library panics on some damaged files
@@ -37,33 +37,34 @@ func (t *table) readParquet() (err error) {
 	for _, column := range file.Root().Columns() {
 		have = append(have, column.Name())
 	}
-	text, label, err := t.columns(have)
-	if err != nil {
+	if err := t.findColumns(have); err != nil {
 		return err
 	}
 	columns := file.Root().Columns()
-	if !columns[text].Leaf() || !columns[label].Leaf() || columns[text].Repeated() || columns[label].Repeated() {
-		return &RowError{File: t.file, Err: fmt.Errorf("columns %q and %q hold lists or groups, want one value a row", have[text], have[label])}
-	}
-	texts, err := t.readColumn(file, columns[text])
-	if err != nil {
-		return err
-	}
-	labels, err := t.readColumn(file, columns[label])
-	if err != nil {
-		return err
-	}
-	if len(texts) != len(labels) {
-		return &RowError{File: t.file, Err: fmt.Errorf("%w: %d texts and %d labels", ErrRagged, len(texts), len(labels))}
-	}
-	t.rows = make([]row, len(texts))
-	for i := range texts {
-		if !utf8.ValidString(texts[i]) || !utf8.ValidString(labels[i]) {
-			return &RowError{File: t.file, Line: i + 1, Err: ErrNotUTF8}
+	values := map[int][]string{}
+	for _, at := range []int{t.cols.text, t.cols.second, t.cols.label} {
+		if at < 0 {
+			continue
 		}
-		t.rows[i] = row{line: i + 1, text: texts[i], label: labels[i]}
+		if !columns[at].Leaf() || columns[at].Repeated() {
+			return &RowError{File: t.file, Err: fmt.Errorf("column %q holds lists or groups, want one value a row; lists are read from JSONL", have[at])}
+		}
+		if values[at], err = t.readColumn(file, columns[at]); err != nil {
+			return err
+		}
+		if n := len(values[t.cols.text]); len(values[at]) != n {
+			return &RowError{File: t.file, Err: fmt.Errorf("%w: %d texts and %d of %q", ErrRagged, n, len(values[at]), have[at])}
+		}
 	}
-	t.names = classNames(file, have[label])
+	for i := range values[t.cols.text] {
+		for _, column := range values {
+			if !utf8.ValidString(column[i]) {
+				return &RowError{File: t.file, Line: i + 1, Err: ErrNotUTF8}
+			}
+		}
+		t.add(i+1, func(column int) string { return values[column][i] })
+	}
+	t.names = classNames(file, have[t.cols.label])
 	return nil
 }
 
@@ -121,10 +122,14 @@ func parquetText(v parquet.Value) (string, error) {
 		return strconv.FormatInt(int64(v.Int32()), 10), nil
 	case v.Kind() == parquet.Int64:
 		return strconv.FormatInt(v.Int64(), 10), nil
+	case v.Kind() == parquet.Float:
+		return strconv.FormatFloat(float64(v.Float()), 'g', -1, 32), nil
+	case v.Kind() == parquet.Double:
+		return strconv.FormatFloat(v.Double(), 'g', -1, 64), nil
 	case v.Kind() == parquet.Boolean:
 		return strconv.FormatBool(v.Boolean()), nil
 	}
-	return "", fmt.Errorf("a value of type %s, want a string, a whole number or a boolean", v.Kind())
+	return "", fmt.Errorf("a value of type %s, want a string, a number or a boolean", v.Kind())
 }
 
 // classNames returns the names a Hugging Face data set gives the integers of its label column, or nil.

@@ -16,7 +16,10 @@ import (
 // Settings say how to read and split. The zero value reads what the usual names and extensions tell.
 type Settings struct {
 	Text       string  // the column of texts; "" is the first of text, sentence, content, review, … that is there
+	Second     string  // the column of second texts, where rows are pairs; "" is the other of sentence1 and sentence2, premise and hypothesis, …
 	Label      string  // the column of labels; "" is the first of label, labels, category, class, target, … that is there
+	Separator  string  // between the labels of a row that may have any number of them; "" is one label a row
+	Target     *Target // what the labels are; nil goes by their looks: numbers that differ widely are values, lists are label sets
 	Format     Format  // of tables; "" goes by the file's extension
 	Quoted     bool    // TSV fields may be quoted as in CSV; by default a quote in TSV is a character like any other
 	Test       float64 // share of each class held out where the data is not split, in (0, 1); 0 is 0.2
@@ -34,7 +37,8 @@ const defaultTest = 0.2
 // Read reads the data at path and splits it. It may be
 //
 //   - an image folder, <split>/<class>/* with splits train, validation (or valid, val, dev) and test, or <class>/*;
-//   - a folder with tables of those names, or a single table: .csv, .tsv, .jsonl (or .ndjson), .parquet;
+//   - a folder with tables of those names, or a single table: .csv, .tsv, .jsonl (or .ndjson), .parquet; or .conll (.bio,
+//     .iob), words with tags; a table with a column file_name or image names pictures beside it, and may lie among them as metadata.csv;
 //   - one table.
 //
 // Where there is no test split, the validation split takes its place; where there is neither, the share Settings.Test
@@ -51,7 +55,7 @@ func Read(ctx context.Context, path string, s Settings) (Split[string], error) {
 	if err != nil {
 		return Split[string]{}, err
 	}
-	split := Split[string]{Name: raw.name, Kind: raw.kind, Report: raw.report}
+	split := raw.split()
 	if err := raw.divide(&split, s); err != nil {
 		return Split[string]{}, err
 	}
@@ -76,7 +80,7 @@ func ReadPart(ctx context.Context, path string, part Part, s Settings) (Split[st
 	if err != nil {
 		return Split[string]{}, err
 	}
-	split := Split[string]{Name: raw.name, Kind: raw.kind, Report: raw.report}
+	split := raw.split()
 	rows, err := raw.part(part)
 	if err != nil {
 		return Split[string]{}, err
@@ -105,7 +109,14 @@ type source struct {
 	kind   Kind
 	splits map[Part][]Example[string] // Train, Validation, Test, or All where the data is not split
 	names  []string                   // labels.txt, nil where there is none
+	about  *tableAbout                // nil where there is no table
+	target Target
 	report Report
+}
+
+// split returns what is known of the data before rows are divided.
+func (raw *source) split() Split[string] {
+	return Split[string]{Name: raw.name, Kind: raw.kind, Target: raw.target, Pairs: raw.about != nil && raw.about.pairs, Report: raw.report}
 }
 
 // load finds out what lies at path and reads all of it.
@@ -127,6 +138,9 @@ func load(ctx context.Context, path string, s Settings) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := raw.settle(s); err != nil {
+		return nil, err
+	}
 	if err := raw.digest(ctx); err != nil {
 		return nil, err
 	}
@@ -141,6 +155,9 @@ func (raw *source) readFolder(ctx context.Context, dir string, s Settings) error
 	}
 	tables, lone := findTables(dir, entries)
 	if len(tables) > 0 {
+		return raw.readTables(ctx, dir, tables, s)
+	}
+	if tables := findMetadata(dir, entries); len(tables) > 0 {
 		return raw.readTables(ctx, dir, tables, s)
 	}
 	found, err := raw.readImages(ctx, dir)
@@ -184,6 +201,10 @@ func (raw *source) digest(ctx context.Context) error {
 		err := parallel(ctx, len(rows), func(i int) error {
 			if raw.kind == Texts {
 				rows[i].Digest = sha256.Sum256([]byte(rows[i].Input))
+				if raw.about != nil && raw.about.pairs {
+					second := sha256.Sum256([]byte(rows[i].Second))
+					rows[i].Digest = sha256.Sum256(slices.Concat(rows[i].Digest[:], second[:]))
+				}
 				return nil
 			}
 			data, err := os.ReadFile(rows[i].Input)

@@ -39,22 +39,30 @@ func (raw *source) divide(split *Split[string], s Settings) error {
 		test, validation = validation, nil
 		note("there is no test split: the validation split is what the model is judged by")
 	default:
-		train, test = Stratify(train, share, s.Seed)
-		note("there is no test split: %g %% of each class is held out (seed %d)", 100*share, s.Seed)
+		train, test = hold(train, share, s.Seed, raw.target)
+		of := "the rows"
+		if raw.target == Classes {
+			of = "each class"
+		}
+		note("there is no test split: %g %% of %s is held out (seed %d)", 100*share, of, s.Seed)
 	}
 	if s.Validation > 0 && len(validation) == 0 {
-		train, validation = Stratify(train, s.Validation, s.Seed+1)
+		train, validation = hold(train, s.Validation, s.Seed+1, raw.target)
 	}
 	split.Train, split.Validation, split.Test = train, validation, test
 	split.separate(s.KeepDuplicates)
 	if split.Train, split.Labels, err = raw.enough(split.Train, labels, s, &split.Report); err != nil {
 		return err
 	}
-	return split.known(s)
+	return known(split, s)
 }
 
 // enough checks that there are two classes, each with examples enough, and returns the labels that occur.
 func (raw *source) enough(train []Example[string], labels []string, s Settings, report *Report) ([]Example[string], []string, error) {
+	if raw.target != Classes {
+		labels, err := raw.something(train, labels)
+		return train, labels, err
+	}
 	count, first := map[string]int{}, map[string]string{}
 	for _, e := range train {
 		if count[e.Label]++; count[e.Label] == 1 {
@@ -89,20 +97,64 @@ func (raw *source) enough(train []Example[string], labels []string, s Settings, 
 	return train, kept, nil
 }
 
-// known checks that validation and test have only classes that train has. Rows of classes dropped for being rare go.
-func (split *Split[T]) known(s Settings) error {
-	known := map[string]bool{}
-	for _, label := range split.Labels {
-		known[label] = true
+// something checks that there is something to learn where targets are no classes, and returns the labels that occur.
+func (raw *source) something(train []Example[string], labels []string) ([]string, error) {
+	if len(train) < fewest {
+		return nil, &RowError{File: raw.path, Err: fmt.Errorf("%w to learn from: %d, want at least %d", ErrEmpty, len(train), fewest)}
 	}
-	for _, rows := range []*[]Example[T]{&split.Validation, &split.Test} {
-		before := len(*rows)
-		for _, e := range *rows {
-			if !known[e.Label] && !s.Lenient {
-				return &RowError{File: e.ID, Err: fmt.Errorf("%w: %q never occurs in train", ErrUnknownLabel, e.Label)}
+	if raw.target == Values {
+		for _, e := range train {
+			if e.Value != train[0].Value {
+				return labels, nil
 			}
 		}
-		*rows = slices.DeleteFunc(slices.Clone(*rows), func(e Example[T]) bool { return !known[e.Label] })
+		return nil, &RowError{File: raw.path, Err: fmt.Errorf("%w: every label is %q", ErrOneClass, train[0].Label)}
+	}
+	occurs := map[string]bool{}
+	for i := range train {
+		for _, label := range raw.target.labelsOf(&train[i]) {
+			occurs[*label] = true
+		}
+	}
+	kept := slices.DeleteFunc(slices.Clone(labels), func(label string) bool { return !occurs[label] })
+	if raw.target == Tags && !slices.ContainsFunc(kept, func(tag string) bool { return tag != "O" }) {
+		return nil, &RowError{File: raw.path, Err: fmt.Errorf("%w: every tag is O", ErrOneClass)}
+	}
+	if raw.target == Tags && !occurs["O"] {
+		kept = append([]string{"O"}, kept...)
+	}
+	if len(kept) == 0 {
+		return nil, &RowError{File: raw.path, Err: fmt.Errorf("%w: no row has a label", ErrOneClass)}
+	}
+	return kept, nil
+}
+
+// known checks that validation and test have only labels that train has. Rows of classes dropped for being rare go.
+func known(split *Split[string], s Settings) error {
+	has := map[string]bool{}
+	for _, label := range split.Labels {
+		has[label] = true
+	}
+	for _, rows := range []*[]Example[string]{&split.Validation, &split.Test} {
+		before := len(*rows)
+		unknown := map[int]bool{}
+		for i := range *rows {
+			for _, label := range split.Target.labelsOf(&(*rows)[i]) {
+				if has[*label] {
+					continue
+				}
+				if unknown[i] = true; !s.Lenient {
+					return &RowError{File: (*rows)[i].ID, Err: fmt.Errorf("%w: %q never occurs in train", ErrUnknownLabel, *label)}
+				}
+			}
+		}
+		left := make([]Example[string], 0, before)
+		for i, e := range *rows {
+			if !unknown[i] {
+				left = append(left, e)
+			}
+		}
+		*rows = left
 		split.Report.Dropped += before - len(*rows)
 	}
 	if len(split.Test) == 0 {
@@ -115,13 +167,17 @@ func (split *Split[T]) known(s Settings) error {
 // class of two or more at least one and never all. A row's side depends on seed, class and content alone: not on the
 // order of rows; equal contents of a class lie side by side. Both results keep the order of examples.
 func Stratify[T any](examples []Example[T], share float64, seed uint64) (stay, held []Example[T]) {
+	return stratify(examples, share, seed, func(e Example[T]) string { return e.Label })
+}
+
+func stratify[T any](examples []Example[T], share float64, seed uint64, stratum func(Example[T]) string) (stay, held []Example[T]) {
 	type ranked struct {
 		key [32]byte
 		at  int
 	}
 	classes := map[string][]ranked{}
 	for i, e := range examples {
-		classes[e.Label] = append(classes[e.Label], ranked{rank(seed, e.Digest), i})
+		classes[stratum(e)] = append(classes[stratum(e)], ranked{rank(seed, e.Digest), i})
 	}
 	out := make([]bool, len(examples))
 	for _, rows := range classes {
@@ -142,6 +198,14 @@ func Stratify[T any](examples []Example[T], share float64, seed uint64) (stay, h
 		}
 	}
 	return stay, held
+}
+
+// hold is [Stratify] by class; of other targets all rows are one stratum.
+func hold(examples []Example[string], share float64, seed uint64, target Target) (stay, held []Example[string]) {
+	if target == Classes {
+		return Stratify(examples, share, seed)
+	}
+	return stratify(examples, share, seed, func(Example[string]) string { return "" })
 }
 
 // rank is where a content stands in the order of a seed.

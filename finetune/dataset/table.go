@@ -3,9 +3,11 @@ package dataset
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -21,10 +23,14 @@ const (
 	TSV     Format = "tsv"     // separated by tabs, a line a row, quotes mean nothing
 	JSONL   Format = "jsonl"   // a JSON object a line
 	Parquet Format = "parquet" // a Hugging Face data set's class names are read from its metadata
+	CoNLL   Format = "conll"   // a word and its tag a line, an empty line after each sentence
 )
 
 // formats tells a table's format by its file's extension.
-var formats = map[string]Format{".csv": CSV, ".tsv": TSV, ".tab": TSV, ".jsonl": JSONL, ".ndjson": JSONL, ".parquet": Parquet}
+var formats = map[string]Format{
+	".csv": CSV, ".tsv": TSV, ".tab": TSV, ".jsonl": JSONL, ".ndjson": JSONL, ".parquet": Parquet,
+	".conll": CoNLL, ".bio": CoNLL, ".iob": CoNLL, ".iob2": CoNLL,
+}
 
 // partNames are the names of splits, as folders or as tables.
 var partNames = map[string]Part{
@@ -37,7 +43,13 @@ var partNames = map[string]Part{
 var (
 	textColumns = []string{"text", "sentence", "content", "review", "comment", "message", "body", "document", "question",
 		"query", "utterance", "tweet", "post", "title", "description", "input"}
-	labelColumns = []string{"label", "labels", "category", "class", "target", "intent", "sentiment", "topic", "tag", "rating", "y"}
+	labelColumns = []string{"label", "labels", "category", "class", "target", "intent", "sentiment", "topic", "tag", "rating", "y",
+		"score", "similarity_score", "similarity", "value"}
+	pairColumns = [][2]string{{"sentence1", "sentence2"}, {"question1", "question2"}, {"premise", "hypothesis"}, {"text1", "text2"},
+		{"sentence_a", "sentence_b"}, {"text_a", "text_b"}, {"query", "passage"}, {"question", "answer"}}
+	pictureColumns = []string{"file_name", "image", "image_path", "picture", "filename", "path"}
+	wordColumns    = []string{"tokens", "words"}
+	tagColumns     = []string{"ner_tags", "tags", "labels"}
 )
 
 // shard is the end of a name that one split's several Parquet files carry: train-00000-of-00002.
@@ -65,15 +77,37 @@ func findTables(dir string, entries []fs.DirEntry) (tables map[Part][]string, lo
 	return tables, lone
 }
 
-// A row is one line of a table.
+// findMetadata returns the tables called metadata, which say what the pictures beside them are: in the folder itself or in
+// folders named by split.
+func findMetadata(dir string, entries []fs.DirEntry) map[Part][]string {
+	tables := map[Part][]string{}
+	for ext := range formats {
+		if info, err := os.Stat(filepath.Join(dir, "metadata"+ext)); err == nil && info.Mode().IsRegular() {
+			tables[All] = append(tables[All], "metadata"+ext)
+		}
+		for _, e := range entries {
+			part, ok := partOf(e.Name())
+			name := path.Join(e.Name(), "metadata"+ext)
+			if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); ok && err == nil && info.Mode().IsRegular() {
+				tables[part] = append(tables[part], name)
+			}
+		}
+	}
+	return tables
+}
+
+// A row is one line of a table, or one sentence.
 type row struct {
-	line        int
-	text, label string
+	line         int
+	text, second string
+	label        string
+	labels       []string // where list: any number
+	list         bool
+	words        []Word // of a sentence whose words are tagged
 }
 
 // readTables reads the tables of every part, and labels.txt beside them.
 func (raw *source) readTables(ctx context.Context, dir string, tables map[Part][]string, s Settings) error {
-	raw.kind = Texts
 	names, err := readLabelNames(filepath.Join(dir, "labels.txt"))
 	if err != nil {
 		return err
@@ -113,15 +147,15 @@ func (raw *source) readTable(dir, name string, part Part, s Settings) error {
 	if format == "" {
 		format = formats[strings.ToLower(filepath.Ext(name))]
 	}
-	t := table{file: file, settings: s}
+	t := table{file: file, settings: s, cols: columns{second: -1}}
 	var err error
 	switch format {
-	case CSV, TSV, JSONL:
+	case CSV, TSV, JSONL, CoNLL:
 		err = t.readText(format)
 	case Parquet:
 		err = t.readParquet()
 	default:
-		err = &RowError{File: file, Err: fmt.Errorf("not a table graft reads; want .csv, .tsv, .jsonl or .parquet")}
+		err = &RowError{File: file, Err: fmt.Errorf("not a table graft reads; want .csv, .tsv, .jsonl, .parquet or .conll")}
 	}
 	if err != nil {
 		return err
@@ -138,15 +172,22 @@ func (raw *source) keep(t table, name string, part Part) error {
 	var first error
 	examples := slices.Grow(raw.splits[part], len(t.rows))
 	for _, r := range t.rows {
-		label := strings.TrimSpace(r.label)
+		e := Example[string]{ID: fmt.Sprintf("%s:%d", name, r.line), Input: r.text, Second: r.second, Label: strings.TrimSpace(r.label), Words: r.words}
 		var fault error
 		switch {
-		case strings.TrimSpace(r.text) == "":
+		case strings.TrimSpace(r.text) == "" || t.cols.second >= 0 && strings.TrimSpace(r.second) == "":
 			fault = ErrEmptyText
-		case label == "":
+		case e.Label == "" && !r.list:
 			fault = ErrEmptyLabel
 		default:
-			examples = append(examples, Example[string]{ID: fmt.Sprintf("%s:%d", name, r.line), Input: r.text, Label: label})
+			if r.list {
+				e.Labels, e.Label = labelSet(r.labels)
+			}
+			if t.pictures {
+				e.ID = path.Join(path.Dir(filepath.ToSlash(name)), filepath.ToSlash(r.text))
+				e.Input = filepath.Join(filepath.Dir(t.file), filepath.FromSlash(r.text))
+			}
+			examples = append(examples, e)
 			continue
 		}
 		unusable++
@@ -168,16 +209,51 @@ func (raw *source) keep(t table, name string, part Part) error {
 		return &RowError{File: t.file, Err: ErrEmpty}
 	}
 	raw.splits[part] = examples
+	return raw.describe(t)
+}
+
+// describe notes what a table's columns are, which must be the same in all.
+func (raw *source) describe(t table) error {
+	about := tableAbout{kind: Texts, pairs: t.cols.second >= 0, tags: t.tagged, lists: t.lists, label: t.label}
+	if t.pictures {
+		about.kind = Images
+	}
+	if raw.about == nil {
+		raw.about, raw.kind = &about, about.kind
+		return nil
+	}
+	about.lists = about.lists || raw.about.lists
+	raw.about.lists = about.lists
+	if about.label = raw.about.label; about != *raw.about {
+		return &RowError{File: t.file, Err: errors.New("its columns differ in kind from those of the other tables: texts or pairs of them, pictures, tagged words")}
+	}
 	return nil
+}
+
+// tableAbout is what the rows of tables are.
+type tableAbout struct {
+	kind  Kind
+	pairs bool
+	tags  bool
+	lists bool // some labels are lists
+	label string
 }
 
 // A table is one file being read.
 type table struct {
 	file     string
 	settings Settings
+	cols     columns
+	label    string // the name of the column of labels
+	pictures bool   // texts are paths of pictures, relative to the table
+	tagged   bool   // words carry tags
+	lists    bool   // some labels are lists
 	rows     []row
 	names    []string // class names from the file's own metadata
 }
+
+// columns are positions among a table's columns.
+type columns struct{ text, second, label int } // second is -1 where rows are single texts
 
 // readText reads the formats that are text.
 func (t *table) readText(format Format) error {
@@ -195,6 +271,8 @@ func (t *table) readText(format Format) error {
 		return &RowError{File: t.file, Err: fmt.Errorf("the file is empty: %w", ErrEmpty)}
 	case format == JSONL:
 		return t.readJSONL(text)
+	case format == CoNLL:
+		return t.readCoNLL(text)
 	case format == TSV && !t.settings.Quoted:
 		return t.readTSV(text)
 	case format == TSV:
@@ -227,25 +305,60 @@ func (t *table) utf8(data []byte) ([]byte, error) {
 	return data, nil
 }
 
-// columns returns the positions of the text and the label among a table's columns.
-func (t *table) columns(have []string) (text, label int, err error) {
-	text, label = findColumn(have, t.settings.Text, textColumns), findColumn(have, t.settings.Label, labelColumns)
-	// Of two columns, the one that is left is the other.
-	if len(have) == 2 && t.settings.Text == "" && text < 0 && label >= 0 {
-		text = 1 - label
+// findColumns finds the columns of the text or texts and of the label among a table's.
+func (t *table) findColumns(have []string) error {
+	c := columns{second: -1}
+	asked := t.settings
+	first, second := findPair(have)
+	switch {
+	case asked.Second != "":
+		if c.second = findColumn(have, asked.Second, nil); c.second < 0 {
+			return &ColumnError{File: t.file, What: "second text", Want: asked.Second, Have: have}
+		}
+		if c.text = findColumn(have, asked.Text, textColumns); asked.Text == "" && first >= 0 && second == c.second {
+			c.text = first
+		}
+	case asked.Text == "" && first >= 0:
+		c.text, c.second = first, second
+	default:
+		c.text = findColumn(have, asked.Text, textColumns)
 	}
-	if len(have) == 2 && t.settings.Label == "" && label < 0 && text >= 0 {
-		label = 1 - text
+	c.label = findColumn(have, asked.Label, labelColumns)
+	if picture := findColumn(have, "", pictureColumns); asked.Text == "" && c.text < 0 && picture >= 0 {
+		c.text, t.pictures = picture, true
+	} else if asked.Text != "" && c.text >= 0 && c.text == picture {
+		t.pictures = true
+	}
+	// Of two columns, the one that is left is the other.
+	if len(have) == 2 && asked.Text == "" && c.text < 0 && c.label >= 0 {
+		c.text = 1 - c.label
+	}
+	if len(have) == 2 && asked.Label == "" && c.label < 0 && c.text >= 0 {
+		c.label = 1 - c.text
 	}
 	switch {
-	case text < 0:
-		return 0, 0, &ColumnError{File: t.file, What: "text", Want: t.settings.Text, Have: have}
-	case label < 0:
-		return 0, 0, &ColumnError{File: t.file, What: "label", Want: t.settings.Label, Have: have}
-	case text == label:
-		return 0, 0, &RowError{File: t.file, Err: fmt.Errorf("column %q cannot be both the text and the label", have[text])}
+	case c.text < 0:
+		return &ColumnError{File: t.file, What: "text", Want: asked.Text, Have: have}
+	case c.label < 0:
+		return &ColumnError{File: t.file, What: "label", Want: asked.Label, Have: have}
+	case c.text == c.label || c.second == c.label:
+		return &RowError{File: t.file, Err: fmt.Errorf("column %q cannot be both the text and the label", have[c.label])}
+	case c.text == c.second:
+		return &RowError{File: t.file, Err: fmt.Errorf("column %q cannot be both texts of a pair", have[c.text])}
 	}
-	return text, label, nil
+	t.cols, t.label = c, strings.TrimSpace(have[c.label])
+	return nil
+}
+
+// findPair returns the positions of the usual columns of pairs, -1 where they are not there.
+func findPair(have []string) (first, second int) {
+	for _, names := range pairColumns {
+		first, second = findColumn(have, "", names[:1]), findColumn(have, "", names[1:])
+		if first >= 0 && second >= 0 {
+			return first, second
+		}
+	}
+	return -1, -1
 }
 
 // findColumn returns the position of the column asked for, else of the best usual one, else -1. Case matters only
