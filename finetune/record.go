@@ -48,10 +48,12 @@ type RecordRows struct {
 
 // A RecordHead says how the head was fitted.
 type RecordHead struct {
-	Kind   string       `json:"kind"`
-	C      float64      `json:"c"`
-	By     string       `json:"c_by"`
-	Scores []ProbeScore `json:"scores,omitempty"`
+	Kind  string      `json:"kind"`
+	C     float64     `json:"c,omitempty"` // 0: it has none
+	By    string      `json:"c_by"`
+	Loss  string      `json:"loss,omitempty"` // what path's means are of
+	Path  []PathPoint `json:"path,omitempty"`
+	Heads []PathPoint `json:"heads,omitempty"` // the points that stand for their kinds, where several were compared
 }
 
 // A RecordTune says how the backbone's own weights moved.

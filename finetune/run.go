@@ -23,6 +23,7 @@ type Settings struct {
 	Probabilities bool              // the model gives probabilities beside logits
 	Tolerance     float64           // see [VerifySettings]
 	Title         string            // of the model card
+	Report        ReportSettings    // of report.html
 	Options       map[string]any    // recorded in run.json: what else the data and backbone were asked for
 	Versions      map[string]string // recorded in run.json: of graft, of the runtime
 	Progress      Progress
@@ -134,6 +135,7 @@ type workshop[T any] struct {
 	fitted                  split // what the head is fitted on: train, and the views of it
 	probed                  ProbeResult
 	head                    heads.Head // what is judged and exported
+	answers                 heads.Matrix // the head's, for the test rows
 	digests                 map[*onnx.Model]string
 }
 
@@ -208,10 +210,10 @@ func (w *workshop[T]) probe(ctx context.Context) (err error) {
 	s.Progress = w.settings.Progress
 	s.ValidationX, s.ValidationY = w.validation.x, w.validation.y
 	s.Groups = viewGroups(len(w.data.Train), w.settings.Views)
-	if w.probed, err = fit(ctx, w.fitted.x, w.fitted.y, s); err != nil {
+	if w.probed, err = Probe(ctx, w.fitted.x, w.fitted.y, s); err != nil {
 		return err
 	}
-	w.result.Probe, w.head, w.result.Head = w.probed, w.probed.Head, kindOf(w.probed.Head)
+	w.result.Probe, w.head, w.result.Head = w.probed, w.probed.Head, string(w.probed.Kind)
 	return nil
 }
 
@@ -225,7 +227,7 @@ func (w *workshop[T]) evaluate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("finetune: evaluate: %w", err)
 	}
-	w.result.Metrics = report.Metrics
+	w.result.Metrics, w.answers = report.Metrics, answers
 	w.result.Card = Card{Title: w.settings.Title, Report: report}
 	return nil
 }
@@ -250,7 +252,7 @@ func (w *workshop[T]) export(ctx context.Context) error {
 			Name: w.data.Name, Train: recordRows(w.data.Train), Validation: recordRows(w.data.Validation), Test: recordRows(w.data.Test), Report: w.data.Report,
 		},
 		Labels:  r.Labels,
-		Head:    RecordHead{Kind: r.Head, C: w.probed.C, By: w.probed.By, Scores: w.probed.Scores},
+		Head:    RecordHead{Kind: r.Head, C: w.probed.C, By: w.probed.By, Loss: w.probed.Loss, Path: w.probed.Path, Heads: w.probed.Heads},
 		Tune:    recordTune(w.settings.Tune, r.Tuned),
 		Metrics: r.Metrics,
 		Proof:   RecordProof{Rows: r.Rows.Test, Tolerance: verify.Tolerance},
@@ -261,7 +263,7 @@ func (w *workshop[T]) export(ctx context.Context) error {
 		Proof: w.data.Test, Features: w.test.x, Record: r.Record, Card: r.Card,
 	}
 	r.Verify, err = Export(ctx, w.rt, s.Out, candidate, ExportSettings{
-		Probabilities: s.Probabilities, Verify: verify, Pure: w.pure, Progress: s.Progress,
+		Probabilities: s.Probabilities, Verify: verify, Pure: w.pure, Progress: s.Progress, Report: w.writeReport,
 	})
 	return err
 }

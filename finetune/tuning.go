@@ -25,11 +25,11 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	if settings == nil {
 		return nil
 	}
-	linear, ok := w.probed.Head.(interface{ Linear() *heads.Linear })
-	if !ok {
-		return fmt.Errorf("finetune: tune: a backbone is trained from a logistic regression on; the head is of the kind %s", w.result.Head)
+	linear := heads.LinearOf(w.probed.Head)
+	if linear == nil {
+		return fmt.Errorf("finetune: tune: a backbone is trained from a linear head on; the head is of the kind %s", w.result.Head)
 	}
-	problem, err := w.problem(steady(linear.Linear(), w.train.x), settings)
+	problem, err := w.problem(steady(linear, w.train.x), settings)
 	if err != nil {
 		return fmt.Errorf("finetune: tune: %w", err)
 	}

@@ -3,6 +3,7 @@ package heads
 import (
 	"math"
 	"math/rand/v2"
+	"sync"
 )
 
 // An Activation is what an MLP's hidden layers do to each number.
@@ -27,14 +28,50 @@ func (a Activation) apply(h, slope, z []float32) {
 		}
 		return
 	}
+	table := gaussTable()
 	for i, v := range z {
-		x := float64(v)
-		below := 0.5 * math.Erfc(-x/math.Sqrt2)
-		h[i] = float32(x * below)
+		below, density := table.at(v)
+		h[i] = v * below
 		if slope != nil {
-			slope[i] = float32(below + x*math.Exp(-x*x/2)/math.Sqrt(2*math.Pi))
+			slope[i] = below + v*density
 		}
 	}
+}
+
+// A gauss is the standard normal distribution Φ and its density φ at gaussSteps points a unit from −gaussEnd to gaussEnd.
+type gauss [2*gaussEnd*gaussSteps + 1]struct{ below, density float32 }
+
+const gaussEnd, gaussSteps = 6, 256
+
+var gaussTable = sync.OnceValue(func() *gauss {
+	g := new(gauss)
+	for i := range g {
+		x := float64(i)/gaussSteps - gaussEnd
+		g[i].below = float32(0.5 * math.Erfc(-x/math.Sqrt2))
+		g[i].density = float32(math.Exp(-x*x/2) / math.Sqrt(2*math.Pi))
+	}
+	return g
+})
+
+// at returns Φ(x) and φ(x) to within float32's rounding of numbers about 1, by Taylor's series about the nearest point:
+// φ' = −xφ.
+func (g *gauss) at(x float32) (below, density float32) {
+	if !(x > -gaussEnd && x < gaussEnd) {
+		return far(x)
+	}
+	i := int((x+gaussEnd)*gaussSteps + 0.5)
+	p := g[i]
+	near := float32(i)/gaussSteps - gaussEnd
+	d := x - near
+	below = p.below + d*p.density*(1-d/2*(near+d/3*(1-near*near)))
+	density = p.density * (1 - d*(near+d/2*(1-near*near)))
+	return below, density
+}
+
+// far is at beyond the table.
+func far(v float32) (below, density float32) {
+	x := float64(v)
+	return float32(0.5 * math.Erfc(-x/math.Sqrt2)), float32(math.Exp(-x*x/2) / math.Sqrt(2*math.Pi))
 }
 
 // A net is the layers of an MLP being fitted, on padded rows of standardised features. All its numbers are in one slice,

@@ -8,6 +8,12 @@ func (h *MultiLabelLogistic) affine() *affine { return h.fitted }
 func (h *LinearSVM) affine() *affine          { return h.fitted }
 func (h *Ridge) affine() *affine              { return h.fitted }
 func (h *RidgeClassifier) affine() *affine    { return h.fitted }
+func (h *Centroid) affine() *affine {
+	if h.fitted == nil || h.fitted.unit != nil {
+		return nil
+	}
+	return h.fitted.affine
+}
 
 // LinearOf returns a copy of the numbers of a fitted head that is an affine map of features, standardisation folded in;
 // nil for other heads.
