@@ -25,6 +25,7 @@ type ExtractSettings struct {
 	// Name names input i in errors; nil: "row i".
 	Name     func(i int) string
 	Progress Progress
+	Total    int // inputs that [ExtractStream] will be given, or about so many, for Progress alone; 0: not known
 
 	digest string // of the model, where the caller knows it
 }

@@ -33,7 +33,7 @@ func ExtractStream[T any](ctx context.Context, rt onnx.Runtime, b *Backbone[T], 
 	s.Name = func(i int) string { return name(total.Rows + i) }
 	e := extraction[T]{rt: rt, name: b.Name, model: b.Model, output: output, cols: cols, pre: b.Preprocessor}
 	defer e.close()
-	orQuiet(s.Progress).Start(Extracting, 0)
+	orQuiet(s.Progress).Start(Extracting, s.Total)
 	window := func() error {
 		e.stats = ExtractStats{}
 		rows, stats, err := e.run(ctx, s)

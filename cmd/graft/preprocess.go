@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/onnx-graft/graft/finetune/rowfile"
 	"github.com/onnx-graft/graft/models"
 	"github.com/onnx-graft/graft/onnx/storage"
 	"github.com/onnx-graft/graft/vision"
@@ -104,7 +105,7 @@ func (a *app) preprocess(cmd *cobra.Command, p *vision.Preprocessor, pictures []
 		}
 		if shape == nil {
 			shape = append([]int64{int64(len(pictures))}, t.Shape[1:]...)
-			head, err := npyHeader(t.Type, shape...)
+			head, err := rowfile.NPYHeader(t.Type, shape...)
 			if err != nil {
 				return nil, err
 			}

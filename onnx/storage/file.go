@@ -51,6 +51,20 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// WriteAt writes p over what Write has written at an offset, such as a header that is known at the end. After an error
+// Commit refuses.
+func (f *File) WriteAt(p []byte, at int64) (int, error) {
+	if f.done {
+		return 0, fail("write", f.path, os.ErrClosed)
+	}
+	n, err := f.temp.WriteAt(p, at)
+	if err != nil {
+		err = fail("write", f.path, err)
+		f.err = errors.Join(f.err, err)
+	}
+	return n, err
+}
+
 // Commit brings the content to disk and into place. Where it fails, path is as it was before and nothing is left.
 func (f *File) Commit() error {
 	if f.done {

@@ -1,4 +1,4 @@
-package main
+package rowfile
 
 import (
 	"bytes"
@@ -17,14 +17,14 @@ func TestNPYAsNumPyWritesIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	values := onnx.NewTensor("x", []float32{0, 1, 2, 3, 4, 5}, 1, 2, 3)
-	got, err := npyHeader(values.Type, values.Shape...)
+	got, err := NPYHeader(values.Type, values.Shape...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got = append(got, values.Data...); !bytes.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
-	if _, err := npyHeader(onnx.String, 1); err == nil {
+	if _, err := NPYHeader(onnx.String, 1); err == nil {
 		t.Error("strings were accepted")
 	}
 }
