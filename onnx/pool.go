@@ -15,20 +15,23 @@ const (
 	PoolMax  Pooling = "max"  // maximum over the tokens that the mask has
 	PoolLast Pooling = "last" // the last token that the mask has, as causal models want it
 	PoolNone Pooling = "none" // features are N×D already
+	// PoolTokens keeps a row for each token: the output is N×L×D. It is for models that answer for each token.
+	PoolTokens Pooling = "tokens"
 )
 
 // Poolings lists the ways to pool.
-var Poolings = []Pooling{PoolMean, PoolCLS, PoolMax, PoolLast, PoolNone}
+var Poolings = []Pooling{PoolMean, PoolCLS, PoolMax, PoolLast, PoolNone, PoolTokens}
 
 // FeatureOptions say how [MakeBackbone] makes features; the zero value takes the mean over all tokens.
 type FeatureOptions struct {
 	Pooling   Pooling // of N×L×D; default PoolMean
 	Mask      string  // the input, N×L of 1 for a token and 0 for padding, that pooling goes by; added where the graph has none of that name; default: every token counts
-	Normalize bool    // divide each row by its Euclidean norm
+	Normalize bool    // divide each row by its Euclidean norm; tokens stay as they are
 	Name      string  // of the output; default "features"
 }
 
-// MakeBackbone cuts m at f and makes it a backbone: after it the model has one output, N×D float32. f's zero value stands
+// MakeBackbone cuts m at f and makes it a backbone: after it the model has one output, N×D float32, or N×L×D where tokens
+// are kept. f's zero value stands
 // for the first of [Features]. N×C×H×W (or N×H×W×C, where the graph shows it) is averaged over H and W; N×L×D is pooled as
 // o says, the way sentence-transformers does: the mean is Σ mask·x / max(Σ mask, 1e-9), masked places count as -1e9 for
 // the maximum, and a row is divided by max(‖x‖, 1e-12). Float16 and quantised features are converted. Training modes are
@@ -73,7 +76,7 @@ func MakeBackbone(m *Model, f Feature, o FeatureOptions) (*Value, error) {
 	}
 	p := pooler{b.Scope("features"), o, mask}
 	v = p.rows(b.Cast(v, Float32), f, layoutLast)
-	if o.Normalize {
+	if o.Normalize && o.Pooling != PoolTokens {
 		v = p.normalized(v)
 	}
 	name := o.Name
@@ -114,6 +117,8 @@ func (p *pooler) rows(v *Value, f Feature, channelsLast bool) *Value {
 		rank = f.Rank
 	}
 	switch {
+	case p.options.Pooling == PoolTokens && rank != 3:
+		return p.failf("%q has shape %v: it has no row for each token, N×L×D", f.Tensor, v.Shape)
 	case rank == 2:
 		return v
 	case rank == 3:
@@ -132,6 +137,8 @@ func (p *pooler) rows(v *Value, f Feature, channelsLast bool) *Value {
 func (p *pooler) tokens(v *Value) *Value {
 	masked := p.options.Mask != ""
 	switch p.options.Pooling {
+	case PoolTokens:
+		return v
 	case PoolNone:
 		return p.failf("%q is N×L×D: it needs a pooling, not %q", v.Name, PoolNone)
 	case PoolCLS:
@@ -216,11 +223,17 @@ func (p *pooler) batch() Dim {
 // outputShape is N×D with what is known of either.
 func (p *pooler) outputShape(v *Value, f Feature) Shape {
 	d := Dim{}
-	switch {
-	case len(v.Shape) == 2 && v.Shape[1].Known:
-		d = v.Shape[1]
-	case f.Dim > 0:
+	if n := len(v.Shape); n > 1 && v.Shape[n-1].Known {
+		d = v.Shape[n-1]
+	} else if f.Dim > 0 {
 		d = Known(f.Dim)
+	}
+	if p.options.Pooling == PoolTokens {
+		length := Param("sequence_length")
+		if len(v.Shape) == 3 {
+			length = v.Shape[1]
+		}
+		return Shape{p.batch(), length, d}
 	}
 	return Shape{p.batch(), d}
 }

@@ -235,6 +235,20 @@ func TestBackboneOfRealModels(t *testing.T) {
 	}
 }
 
+func TestBackboneOfTokens(t *testing.T) {
+	m := encoder(17, onnx.Float32, onnx.Undefined)
+	v, err := onnx.MakeBackbone(m, onnx.Feature{Tensor: "hidden"}, onnx.FeatureOptions{Pooling: onnx.PoolTokens, Normalize: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := onnx.Check(m); err != nil {
+		t.Fatal(err)
+	}
+	if out := m.Graph.Outputs; len(out) != 1 || out[0].Name != "features" || len(out[0].Shape) != 3 || !out[0].Shape[2].Known || v == nil {
+		t.Errorf("outputs %+v, want one, N×L×D", out)
+	}
+}
+
 func TestBackboneErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		tensor string
