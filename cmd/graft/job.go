@@ -9,6 +9,7 @@ import (
 
 	"github.com/onnx-graft/graft/finetune"
 	"github.com/onnx-graft/graft/finetune/dataset"
+	"github.com/onnx-graft/graft/finetune/tune"
 	"github.com/onnx-graft/graft/models"
 	"github.com/onnx-graft/graft/onnx"
 	"github.com/onnx-graft/graft/onnx/onnxgo"
@@ -61,8 +62,15 @@ func (j *job) run(ctx context.Context, a *app) (*finetune.Result, error) {
 			return nil, err
 		}
 		defer b.Model.Close()
+		if err := j.trainOnViews(s.Tune); err != nil {
+			return nil, err
+		}
 		pictures := dataset.Map(data, func(e dataset.Example[string]) vision.Picture { return vision.Picture{Path: e.Input} })
-		return launch(ctx, a, j, b, pictures, s)
+		r, err := launch(ctx, a, j, b, pictures, s)
+		if err != nil {
+			return nil, err
+		}
+		return r, j.saveBackbone(source, r, j.imageModel)
 	}
 	if j.augment.views != 0 {
 		return nil, usagef("--augment makes views of pictures; %s holds texts", j.data)
@@ -72,7 +80,22 @@ func (j *job) run(ctx context.Context, a *app) (*finetune.Result, error) {
 		return nil, err
 	}
 	defer b.Model.Close()
-	return launch(ctx, a, j, b, data, s)
+	r, err := launch(ctx, a, j, b, data, s)
+	if err != nil {
+		return nil, err
+	}
+	return r, j.saveBackbone(source, r, j.textModel)
+}
+
+// trainOnViews lets a training see the views of pictures that the head was fitted on.
+func (j *job) trainOnViews(s *tune.Settings) error {
+	switch {
+	case j.tune.wordDropout > 0:
+		return usagef("--word-dropout masks words of texts; %s holds pictures", j.data)
+	case s != nil && j.augment.views > 0:
+		s.Augmented, s.Views = fmt.Sprintf("cropped, flipped, recoloured by %g", jitter), j.augment.views
+	}
+	return nil
 }
 
 // launch opens the runtime and runs.
@@ -84,7 +107,11 @@ func launch[T any](ctx context.Context, a *app, j *job, b *finetune.Backbone[T],
 	s.Extract.RuntimeID = runtimeID(rt)
 	s.TuneRuntime = rt
 	s.Versions = map[string]string{"graft": version(), "onnxruntime": rt.Version()}
-	return finetune.Run(ctx, j.runtime.sessions(rt), onnxgo.Runtime{}, b, data, s)
+	r, err := finetune.Run(ctx, j.runtime.sessions(rt), onnxgo.Runtime{}, b, data, s)
+	if err != nil {
+		j.tune.sayResume(ctx, a, s.Tune)
+	}
+	return r, err
 }
 
 // read reads the data and says what was noticed.
@@ -136,15 +163,11 @@ func (j *job) source(kind dataset.Kind) (models.Source, error) {
 
 // settings are what the flags ask of package finetune.
 func (j *job) settings(labels []string) (finetune.Settings, error) {
-	c, err := j.head.regularisation()
+	probe, err := j.head.settings(labels, j.split.seed)
 	if err != nil {
 		return finetune.Settings{}, err
 	}
-	weights, err := j.head.weights(labels)
-	if err != nil {
-		return finetune.Settings{}, err
-	}
-	moves, err := j.tune.chosen(j.split.seed)
+	moves, err := j.tune.chosen(j.split.seed, j.out)
 	if err != nil {
 		return finetune.Settings{}, err
 	}
@@ -155,7 +178,7 @@ func (j *job) settings(labels []string) (finetune.Settings, error) {
 	return finetune.Settings{
 		Out: j.out, Title: j.title, Probabilities: j.probabilities, Tolerance: j.tolerance,
 		Extract: finetune.ExtractSettings{Cache: cache, Workers: j.runtime.threads},
-		Probe:   finetune.ProbeSettings{C: c, Seed: j.split.seed, ClassWeight: weights},
+		Probe:   probe,
 		Tune:    moves,
 		Options: j.options(),
 	}, nil
@@ -167,8 +190,9 @@ func (j *job) options() map[string]any {
 	all := map[string]any{
 		"test_fraction": j.split.test, "validation_fraction": j.split.validation, "seed": j.split.seed,
 		"keep_duplicates": j.split.keep, "lenient": j.split.lenient,
-		"C": j.head.c, "class_weight": j.head.classWeight, "probabilities": j.probabilities,
+		"probabilities": j.probabilities,
 	}
+	j.head.options(all)
 	for name, v := range map[string]string{"text": j.table.text, "label": j.table.label, "format": j.table.format, "pooling": j.feature.pooling} {
 		if v != "" {
 			all[name] = v
@@ -183,7 +207,28 @@ func (j *job) textBackbone(source models.Source) (*finetune.Backbone[string], er
 	if err != nil {
 		return nil, err
 	}
-	return finetune.NewBackbone(shortName(source.Name), finetune.TextClassification, b.Model, b.Feature.Tensor, b, text.OpenPreprocessor)
+	backbone, err := finetune.NewBackbone(shortName(source.Name), finetune.TextClassification, b.Model, b.Feature.Tensor, b, text.OpenPreprocessor)
+	if err != nil {
+		return nil, err
+	}
+	return backbone, j.tune.maskWords(backbone, b.Tokenizer, j.split.seed)
+}
+
+// textModel and imageModel open a backbone's graph, as it gives features.
+func (j *job) textModel(source models.Source) (*onnx.Model, error) {
+	b, err := j.textBackbone(source)
+	if err != nil {
+		return nil, err
+	}
+	return b.Model, nil
+}
+
+func (j *job) imageModel(source models.Source) (*onnx.Model, error) {
+	b, err := j.imageBackbone(source)
+	if err != nil {
+		return nil, err
+	}
+	return b.Model, nil
 }
 
 // imageBackbone opens an image backbone for package finetune.

@@ -26,7 +26,7 @@ type Settings struct {
 	Smoothing    float64        `json:"smoothing"`     // part of each target spread over all classes; for [Problem.Targets] to apply
 	Mixup        float64        `json:"mixup"`         // α of Beta(α, α), 0 to 1, by which pairs of examples are mixed; 0 is none
 	Average      float64        `json:"average"`       // decay of a running mean of the weights, which is what is judged and kept; 0 is none
-	Views        int            `json:"views"`         // how many views of each example are trained on in turn; 0 is a new one each epoch
+	Views        int            `json:"views"`         // of each example in turn, when what frozen layers make of them is kept; 0, or no frozen layers: a new one each epoch
 	Augmented    string         `json:"augmented"`     // what [Problem.View] changes, for the record
 	Seed         uint64         `json:"seed"`
 	Patience     int            `json:"patience"` // epochs without a better score before stopping; 0 never stops early

@@ -124,7 +124,7 @@ func (t *trainer) view(epoch int) int {
 	switch {
 	case t.p.View == nil:
 		return 0
-	case t.s.Views > 0:
+	case t.s.Views > 0 && t.net.prefix != nil:
 		return 1 + (epoch-1)%t.s.Views
 	}
 	return epoch
