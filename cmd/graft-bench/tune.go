@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/onnx-graft/graft/text"
+	"github.com/onnx-graft/graft/vision"
+)
+
+// A lesson is one training whose steps are compared.
+type lesson struct {
+	work      string
+	unfreeze  string
+	trainable []string // prefixes of PyTorch's names for the same weights
+	rank      int      // of LoRA
+	most      float64  // of PyTorch's step time
+	picture   bool
+}
+
+// lessons are what is compared. The goals are those of time; of memory it is three quarters for all.
+var lessons = []lesson{
+	{work: "MiniLM-L6, all weights", unfreeze: "all", trainable: []string{""}, most: 1},
+	{work: "MiniLM-L6, top 2 layers, frozen layers cached", unfreeze: "top:2", trainable: []string{"bert.encoder.layer.4.", "bert.encoder.layer.5."}, most: 0.33},
+	{work: "MiniLM-L6, LoRA rank 8", unfreeze: "all", trainable: []string{""}, rank: 8, most: 1},
+	{work: "ResNet-18 (to layer3), last stage, frozen layers cached", unfreeze: "top:1", trainable: []string{"b.4.", "b.5."}, most: 0.9, picture: true},
+}
+
+const memoryGoal = 0.75 // of PyTorch's peak
+
+// benchTune measures training steps and their peak memory, each side in a process of its own.
+func benchTune(ctx context.Context, b *bench) (report, error) {
+	var out report
+	out.environment = map[string]string{}
+	for _, l := range lessons {
+		b.say(" %s", l.work)
+		rows, environment, err := b.lesson(ctx, l)
+		if err != nil {
+			return out, fmt.Errorf("%s: %w", l.work, err)
+		}
+		out.rows = append(out.rows, rows...)
+		maps.Copy(out.environment, environment)
+	}
+	return out, nil
+}
+
+// lesson measures one training: rounds of four steps each, taking turns, on the same batches.
+func (b *bench) lesson(ctx context.Context, l lesson) ([]row, map[string]string, error) {
+	const perRound = 4
+	rounds := b.times(6)
+	dir, err := os.MkdirTemp("", "graft-bench-*")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer os.RemoveAll(dir)
+	examples, about := b.size(256, 64), "batches of 16 texts of 64 tokens"
+	if l.picture {
+		examples, about = b.size(128, 32), "batches of 16 pictures of 224×224"
+	}
+	job, err := b.prepare(ctx, l, dir, examples, 16, 64)
+	if err != nil {
+		return nil, nil, err
+	}
+	job.Steps = 1 + rounds*perRound
+	pair, err := b.startPair(ctx, job)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer pair.close()
+	for _, p := range pair.both() {
+		if err := p.call("reset", nil, nil); err != nil {
+			return nil, nil, err
+		}
+	}
+	var mine, theirs []float64 // milliseconds a step, by round
+	for round := range rounds {
+		g, p, err := pair.steps(perRound)
+		if err != nil {
+			return nil, nil, err
+		}
+		mine, theirs = append(mine, mean(g.Seconds)*1e3), append(theirs, mean(p.Seconds)*1e3)
+		b.say("  round %d of %d: graft %.0f ms, PyTorch %.0f ms a step", round+1, rounds, mine[round], theirs[round])
+	}
+	var memory [2]struct {
+		MB float64 `json:"mb"`
+	}
+	for i, p := range pair.both() {
+		if err := p.call("memory", nil, &memory[i]); err != nil {
+			return nil, nil, err
+		}
+	}
+	note := fmt.Sprintf("%s; %d numbers trained; AdamW, clipping", about, pair.trained)
+	if pair.frozen > 0 {
+		steps := float64((examples + 15) / 16)
+		note += fmt.Sprintf("; epochs after the frozen layers have run, which took %.1f s once, %.2f of an epoch of PyTorch's", pair.frozen, pair.frozen/(steps*median(theirs)/1e3))
+	}
+	graftMB, torchMB := []float64{memory[0].MB}, []float64{memory[1].MB}
+	return []row{
+		compare(l.work+": a step", "ms", mine, "PyTorch", theirs, ratios(mine, theirs), "of its time", atMost(l.most), note),
+		compare(l.work+": peak memory", "MB", graftMB, "PyTorch", torchMB, ratios(graftMB, torchMB), "of its memory", atMost(memoryGoal), "resident, of the whole process, while training"),
+	}, pair.versions, nil
+}
+
+func mean(values []float64) float64 {
+	var sum float64
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}
+
+func median(values []float64) float64 { return spreadOf(values).Median }
+
+// prepare writes the examples of a training as arrays, with a head to start from. Texts have about so many tokens; 0 leaves
+// them as they are, of different lengths.
+func (b *bench) prepare(ctx context.Context, l lesson, dir string, examples, batch, tokens int) (training, error) {
+	job := training{
+		Kind: "text", Model: b.asset("text-models", "minilm-l6"), Folder: dir, Unfreeze: l.unfreeze, Trainable: l.trainable, Rank: l.rank,
+		Batch: batch, Rate: 5e-5, HeadScale: 10, Decay: 0.01, Clip: 1, Threads: b.threads, OnnxRuntime: b.rt.Path(),
+	}
+	var err error
+	classes, features, deviation := 2, 384, 1.0
+	if l.picture {
+		job.Kind, job.Model = "image", b.resnetFile()
+		classes, features, deviation = 5, 256, 0.1
+		err = b.preparePictures(dir, examples)
+	} else {
+		err = b.prepareTexts(dir, job.Model, examples, tokens)
+	}
+	if err != nil {
+		return job, err
+	}
+	if job.Model, err = filepath.Abs(job.Model); err != nil {
+		return job, err
+	}
+	r := rand.New(rand.NewPCG(2, 2))
+	weight := make([]float32, classes*features)
+	for i := range weight {
+		weight[i] = float32(deviation * r.NormFloat64())
+	}
+	if err := writeNpy(filepath.Join(dir, "weight.npy"), weight, classes, features); err != nil {
+		return job, err
+	}
+	return job, writeNpy(filepath.Join(dir, "bias.npy"), make([]float32, classes), classes)
+}
+
+// prepareTexts writes tokenised sentences of sst2, several in one text where that is needed for the number of tokens.
+func (b *bench) prepareTexts(dir, folder string, examples, tokens int) error {
+	rows, err := b.lines("sst2/train")
+	if err != nil {
+		return err
+	}
+	backbone, err := text.Open(folder, text.Settings{MaxLength: max(tokens, 0)})
+	if err != nil {
+		return err
+	}
+	defer backbone.Model.Close()
+	var all [][]int64
+	var classes, lengths []int64
+	width := 0
+	for len(all) < examples && len(rows) > 0 {
+		said, class := rows[0].text, rows[0].label
+		for rows = rows[1:]; backbone.Size(said) < tokens && len(rows) > 0; rows = rows[1:] {
+			said += " " + rows[0].text
+		}
+		ids, err := backbone.Tokenizer.AppendIDs(nil, said, backbone.MaxLength)
+		if err != nil {
+			return err
+		}
+		all, lengths, width = append(all, ids), append(lengths, int64(len(ids))), max(width, len(ids))
+		classes = append(classes, int64(len(strings.TrimPrefix(class, "0")))) // 0 or 1
+	}
+	if len(all) < examples {
+		return fmt.Errorf("%d texts, want %d", len(all), examples)
+	}
+	padded := make([]int64, len(all)*width)
+	for i, ids := range all {
+		copy(padded[i*width:], ids)
+	}
+	if err := writeNpy(filepath.Join(dir, "ids.npy"), padded, len(all), width); err != nil {
+		return err
+	}
+	if err := writeNpy(filepath.Join(dir, "lengths.npy"), lengths, len(all)); err != nil {
+		return err
+	}
+	return writeNpy(filepath.Join(dir, "classes.npy"), classes, len(all))
+}
+
+// preparePictures writes prepared pictures of flowers.
+func (b *bench) preparePictures(dir string, examples int) error {
+	files, err := b.pictures("flowers")
+	if err != nil {
+		return err
+	}
+	files = sample(files, examples)
+	backbone, err := vision.Open(b.resnetFile(), vision.Settings{})
+	if err != nil {
+		return err
+	}
+	defer backbone.Model.Close()
+	number := map[string]int64{}
+	var pixels []float32
+	classes := make([]int64, len(files))
+	var shape []int64
+	for i, f := range files {
+		name := filepath.Base(filepath.Dir(f))
+		if _, ok := number[name]; !ok {
+			number[name] = int64(len(number))
+		}
+		classes[i] = number[name]
+		feeds, err := backbone.Feeds([]vision.Picture{{Path: f}})
+		if err != nil {
+			return err
+		}
+		for _, t := range feeds {
+			data, err := t.Float32s()
+			if err != nil {
+				return err
+			}
+			pixels, shape = append(pixels, data...), t.Shape
+		}
+	}
+	if err := writeNpy(filepath.Join(dir, "pixels.npy"), pixels, len(files), int(shape[1]), int(shape[2]), int(shape[3])); err != nil {
+		return err
+	}
+	return writeNpy(filepath.Join(dir, "classes.npy"), classes, len(files))
+}
+
+// A pair is one training under way on both sides.
+type pair struct {
+	graft    *peer
+	torch    *pythonPeer
+	trained  int
+	frozen   float64
+	versions map[string]string
+	first    [2]float64 // losses of the step that loading makes
+}
+
+func (p *pair) both() []*peer { return []*peer{p.graft, p.torch.peer} }
+
+func (p *pair) close() {
+	p.graft.close()
+	p.torch.close()
+}
+
+// startPair loads both sides, each of which makes one step; the losses before anything has changed must agree.
+func (b *bench) startPair(ctx context.Context, job training) (*pair, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	graft, err := startPeer(ctx, "graft", threadEnv(b.threads), self, serveCommand)
+	if err != nil {
+		return nil, err
+	}
+	torch, err := b.startPython(ctx, "PyTorch", "tune")
+	if err != nil {
+		graft.close()
+		return nil, err
+	}
+	p := &pair{graft: graft, torch: torch}
+	if err := p.load(job); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *pair) load(job training) error {
+	var mine, theirs loaded
+	if err := p.graft.call("load", job, &mine); err != nil {
+		return err
+	}
+	args := struct {
+		training
+		Rows [][]int `json:"rows"`
+	}{job, mine.Rows}
+	if err := p.torch.call("load", args, &theirs); err != nil {
+		return err
+	}
+	p.trained, p.frozen, p.versions = theirs.Trained, mine.Frozen, theirs.Versions
+	p.first = [2]float64{mine.Losses[0], theirs.Losses[0]}
+	if d := apart(p.first[0], p.first[1]); !(d <= 1e-5) {
+		return fmt.Errorf("the networks are not the same: the first losses are %g and %g", p.first[0], p.first[1])
+	}
+	return nil
+}
+
+// steps makes n steps on either side, on the same batches.
+func (p *pair) steps(n int) (graft, torch stepped, err error) {
+	if err := p.graft.call("steps", map[string]int{"n": n}, &graft); err != nil {
+		return graft, torch, err
+	}
+	return graft, torch, p.torch.call("steps", map[string]any{"rows": graft.Rows}, &torch)
+}
+
+// apart is the relative difference of two numbers.
+func apart(a, b float64) float64 { return math.Abs(a-b) / math.Max(math.Abs(b), 1e-30) }
