@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/onnx-graft/graft/finetune/dataset"
 	"github.com/onnx-graft/graft/finetune/metrics"
 	"github.com/onnx-graft/graft/heads"
 )
@@ -133,6 +134,19 @@ func (s ProbeSettings) options() heads.Options {
 		C: s.C, ClassWeight: s.ClassWeight, Smoothing: s.Smoothing, Neighbours: s.Neighbours, Metric: s.Metric,
 		Hidden: s.Hidden, Dropout: s.Dropout, Tol: s.Tol, MaxIter: s.MaxIter, Seed: s.Seed,
 	}
+}
+
+// headTasks are what heads are asked for, by what the labels are.
+var headTasks = map[dataset.Target]heads.Task{
+	dataset.Classes: heads.Classification, dataset.Labels: heads.MultiLabel, dataset.Values: heads.Regression, dataset.Tags: heads.Classification,
+}
+
+// check refuses what no head can be made of.
+func (s ProbeSettings) check(target dataset.Target) error {
+	if _, err := s.kinds(headTasks[target], enoughForMLP); err != nil {
+		return fmt.Errorf("finetune: probe: %w", err)
+	}
+	return nil
 }
 
 // enoughForMLP is how many rows there must be for [AutoHead] to try an MLP.

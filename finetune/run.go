@@ -78,6 +78,9 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	if err != nil {
 		return nil, err
 	}
+	if err := s.Probe.check(data.Target); err != nil {
+		return nil, err
+	}
 	if data.Target != dataset.Classes {
 		r.Problem = goal.problem()
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/onnx-graft/graft/finetune"
 	"github.com/onnx-graft/graft/finetune/dataset"
 	"github.com/onnx-graft/graft/finetune/tune"
+	"github.com/onnx-graft/graft/heads"
 	"github.com/onnx-graft/graft/models"
 	"github.com/onnx-graft/graft/onnx"
 	"github.com/onnx-graft/graft/onnx/ort"
@@ -38,7 +39,7 @@ var exits = []struct {
 }{
 	{exitOK, "done", nil},
 	{exitFailure, "anything else went wrong", nil},
-	{exitUsage, "the command line is wrong", isAny(is[usageError], is[*tune.MismatchError], is[*tune.UnfinishedError])},
+	{exitUsage, "the command line is wrong", isAny(is[usageError], is[*heads.SettingError], is[*tune.MismatchError], is[*tune.UnfinishedError])},
 	{exitData, "the data is wrong: a file, row, column, label or picture", isAny(
 		is[*dataError], is[*dataset.RowError], is[*dataset.ColumnError], is[*vision.PictureError])},
 	{exitModel, "the model is malformed, unsupported, or not on this machine", isAny(

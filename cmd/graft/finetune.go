@@ -3,15 +3,11 @@ package main
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/onnx-graft/graft/finetune/dataset"
-	"github.com/onnx-graft/graft/heads"
 )
 
 func finetuneCommand(a *app) *cobra.Command {
@@ -99,62 +95,6 @@ func (s *splitFlags) apply(d *dataset.Settings) error {
 	}
 	d.Test, d.Validation, d.Seed, d.KeepDuplicates, d.Lenient = s.test, s.validation, s.seed, s.keep, s.lenient
 	return nil
-}
-
-// headFlags choose and set the head.
-type headFlags struct {
-	kind, c, classWeight string
-}
-
-// defaultHead is what the flags say where they are not given.
-var defaultHead = headFlags{kind: "logistic", c: "auto", classWeight: "none"}
-
-func (h *headFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&h.kind, "head", defaultHead.kind, "what is fitted on the features: logistic")
-	flags.StringVar(&h.c, "C", defaultHead.c, "how much the data counts beside the penalty (scikit-learn's C), or auto")
-	flags.StringVar(&h.classWeight, "class-weight", defaultHead.classWeight, "how much each class counts: none, balanced, or LABEL=WEIGHT,…")
-}
-
-// regularisation returns C, 0 for one that is chosen.
-func (h *headFlags) regularisation() (float64, error) {
-	if h.kind != "logistic" {
-		return 0, usagef("--head %s is not known; there is logistic", h.kind)
-	}
-	if h.c == "auto" {
-		return 0, nil
-	}
-	c, err := strconv.ParseFloat(h.c, 64)
-	if err != nil || !(c > 0) {
-		return 0, usagef("--C takes a number above 0, or auto; got %q", h.c)
-	}
-	return c, nil
-}
-
-// weights returns the weights of classes whose names are labels.
-func (h *headFlags) weights(labels []string) (heads.ClassWeight, error) {
-	switch h.classWeight {
-	case "", "none":
-		return heads.ClassWeight{}, nil
-	case "balanced":
-		return heads.ClassWeight{Balanced: true}, nil
-	}
-	of := map[int]float64{}
-	for _, part := range strings.Split(h.classWeight, ",") {
-		at := strings.LastIndexByte(part, '=')
-		if at < 0 {
-			return heads.ClassWeight{}, usagef("--class-weight takes none, balanced, or LABEL=WEIGHT,…; got %q", part)
-		}
-		w, err := strconv.ParseFloat(part[at+1:], 64)
-		if err != nil || !(w >= 0) {
-			return heads.ClassWeight{}, usagef("--class-weight: %q is no weight of 0 or more", part[at+1:])
-		}
-		k := slices.Index(labels, part[:at])
-		if k < 0 {
-			return heads.ClassWeight{}, usagef("--class-weight: the data has no label %q; it has %s", part[:at], strings.Join(labels, ", "))
-		}
-		of[k] = w
-	}
-	return heads.ClassWeight{Of: of}, nil
 }
 
 // shortName names a backbone's path without the folders above it.

@@ -42,8 +42,9 @@ func (a *app) printResult(r *finetune.Result) error {
 	rows := [][]string{
 		{"backbone", fmt.Sprintf("%s (%s), features from %s", r.Backbone, r.Task, r.Feature)},
 		{"data", fmt.Sprintf("%d rows to learn from, %d to judge by, %d labels", r.Rows.Train+r.Rows.Validation, r.Rows.Test, len(r.Labels))},
-		{"head", fmt.Sprintf("%s, C %g (%s)", r.Head, r.Probe.C, r.Probe.By)},
+		{"head", headLine(r)},
 	}
+	rows = append(rows, probeTable(r)...)
 	rows = append(rows, metricRows(r.Metrics)...)
 	rows = append(rows,
 		[]string{"proved", fmt.Sprintf("on %d rows: logits within %.1e, every label equal", r.Verify.Rows, r.Verify.MaxAbsDiff)},
