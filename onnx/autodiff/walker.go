@@ -30,34 +30,16 @@ type step struct {
 func newWalker(m *onnx.Model, loss string, wrt []string, s *Shapes) (*walker, error) {
 	w := &walker{
 		Builder: onnx.NewBuilder(m).Scope("backward"), m: m, shapes: s, index: onnx.NewIndex(m.Graph),
-		wanted: map[string]bool{}, parts: map[string][]*onnx.Value{},
+		parts: map[string][]*onnx.Value{},
 	}
 	for _, name := range append([]string{loss}, wrt...) {
 		if s.dims[name] == nil {
 			return nil, fmt.Errorf("autodiff: tensor %q is not in the measured graph", name)
 		}
 	}
-	for _, name := range wrt {
-		w.wanted[name] = true
-	}
-	var forward []*onnx.Node
-	for _, n := range m.Graph.Nodes {
-		r, known := rules[opName(n)]
-		if known && r.ends || !slices.ContainsFunc(n.Inputs, func(in string) bool { return w.wanted[in] }) {
-			continue
-		}
-		forward = append(forward, n)
-		for _, out := range n.Outputs {
-			if out != "" {
-				w.wanted[out] = true
-			}
-		}
-	}
-	w.path = reaching(forward, loss)
-	for _, n := range w.path {
-		if r := rules[opName(n)]; r.of == nil {
-			return nil, &NoRuleError{Node: n.Name, OpType: n.OpType}
-		}
+	w.path, w.wanted = between(m, wrt, loss)
+	if bar := barrier(w.path, nil); bar != nil {
+		return nil, bar
 	}
 	return w, nil
 }
