@@ -3,6 +3,8 @@ package tune
 import (
 	"fmt"
 	"strings"
+
+	"github.com/onnx-graft/graft/onnx/autodiff"
 )
 
 // A DivergedError says that the loss or a gradient stopped being a number.
@@ -35,3 +37,19 @@ type UnfinishedError struct {
 func (e *UnfinishedError) Error() string {
 	return fmt.Sprintf("tune: %s holds a run that was stopped at step %d: resume it, or remove the folder", e.Dir, e.Step)
 }
+
+// A DepthError says that a node above the weights that were to move has no gradient, and which layers can move.
+type DepthError struct {
+	From   int // the first layer that can be trained; Layers where none can
+	Layers int // of the backbone
+	Err    *autodiff.NoRuleError
+}
+
+func (e *DepthError) Error() string {
+	if e.From >= e.Layers {
+		return fmt.Sprintf("tune: %v; no layer above it has weights: leave the backbone frozen (unfreeze none)", e.Err)
+	}
+	return fmt.Sprintf("tune: %v; layers %d to %d can be trained: unfreeze from:%d", e.Err, e.From, e.Layers-1, e.From)
+}
+
+func (e *DepthError) Unwrap() error { return e.Err }

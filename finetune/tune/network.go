@@ -2,15 +2,13 @@ package tune
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/onnx-graft/graft/heads"
 	"github.com/onnx-graft/graft/onnx"
 	"github.com/onnx-graft/graft/onnx/autodiff"
 )
-
-// opset is the ai.onnx version training graphs are written for: it has LayerNormalization, Gelu and adding scatters.
-const opset = 20
 
 // Names of what a training graph has beside the backbone's own tensors.
 const (
@@ -48,13 +46,7 @@ func open(ctx context.Context, rt onnx.Runtime, p *Problem, s Settings, small, l
 	if len(m.Graph.Outputs) != 1 {
 		return nil, fmt.Errorf("tune: the backbone has %d outputs, want one N×D", len(m.Graph.Outputs))
 	}
-	if err := onnx.Upgrade(m, max(opset, m.Opset(""))); err != nil {
-		return nil, fmt.Errorf("tune: %w", err)
-	}
-	if _, err := autodiff.LiftFloat16(m); err != nil {
-		return nil, fmt.Errorf("tune: %w", err)
-	}
-	if _, err := autodiff.Fuse(m); err != nil {
+	if err := autodiff.Prepare(m); err != nil {
 		return nil, fmt.Errorf("tune: %w", err)
 	}
 	features := m.Graph.Outputs[0].Name
@@ -94,7 +86,21 @@ func open(ctx context.Context, rt onnx.Runtime, p *Problem, s Settings, small, l
 	if err != nil {
 		return nil, err
 	}
-	return n, n.build(ctx, rt, rest, features, p, s.Dropout > 0, small, large)
+	return n, offer(n.build(ctx, rt, rest, features, p, s.Dropout > 0, small, large), m, features, layers)
+}
+
+// offer says, of an error about an operator without gradient, from which layer on the backbone can be trained instead.
+func offer(err error, m *onnx.Model, features string, layers []autodiff.Layer) error {
+	var rule *autodiff.NoRuleError
+	if !errors.As(err, &rule) {
+		return err
+	}
+	var barred []string
+	if rule.Reason != "" {
+		barred = []string{rule.Node}
+	}
+	from, _ := autodiff.Shallowest(m, features, layers, barred...)
+	return &DepthError{From: from, Layers: len(layers), Err: rule}
 }
 
 // choose lists the backbone's weights that move.
@@ -117,6 +123,9 @@ func (n *network) choose(m *onnx.Model, layers []autodiff.Layer, u Unfreeze) err
 			w.tensor = onnx.NewTensor(name, w.data, t.Shape...)
 			n.weights = append(n.weights, w)
 		}
+	}
+	if len(layers) > 0 && len(n.weights) == 0 {
+		return fmt.Errorf("tune: unfreeze %s: the layers from %d on have no such weight of float32 or float16; quantised ones do not move: bring the model in float32, or leave its layers frozen", u, layers[0].Number)
 	}
 	return nil
 }
