@@ -100,7 +100,7 @@ func (b *bench) parse(args []string, stderr io.Writer) error {
 	flags := flag.NewFlagSet("graft-bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&b.shared, "shared", cmp.Or(os.Getenv("GRAFT_SHARED"), "../shared"), "folder of the shared test material")
-	flags.StringVar(&b.dir, "dir", "bench-results", "folder to leave results and table.md in; results of other benchmarks there stay")
+	flags.StringVar(&b.dir, "dir", "out/bench", "folder to leave results and table.md in; results of other benchmarks there stay")
 	flags.StringVar(&b.python, "python", os.Getenv(PythonEnv), "interpreter of the peers' environment ("+PythonEnv+")")
 	flags.StringVar(&b.graft, "graft", "", "the graft command to measure (default: built from this module)")
 	flags.IntVar(&b.rounds, "rounds", 0, "measured rounds (default: the benchmark's own)")
