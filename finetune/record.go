@@ -63,13 +63,15 @@ type RecordTune struct {
 	Trained  int           `json:"trained"` // numbers
 	Best     int           `json:"best_epoch"`
 	History  []tune.Epoch  `json:"history"`
+	// Rates are the learning-rate finder's curve, where it was asked.
+	Rates []tune.RatePoint `json:"rates,omitempty"`
 }
 
 func recordTune(s *tune.Settings, r *tune.Result) *RecordTune {
 	if r == nil {
 		return nil
 	}
-	return &RecordTune{Unfreeze: s.Unfreeze.String(), Settings: r.Settings, Trained: r.Trained, Best: r.Best, History: r.History}
+	return &RecordTune{Unfreeze: s.Unfreeze.String(), Settings: r.Settings, Trained: r.Trained, Best: r.Best, History: r.History, Rates: r.Rates}
 }
 
 // A RecordProof says what the written model has proved.

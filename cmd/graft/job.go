@@ -171,6 +171,9 @@ func (j *job) settings(labels []string) (finetune.Settings, error) {
 	if err != nil {
 		return finetune.Settings{}, err
 	}
+	if moves != nil {
+		moves.Smoothing = probe.Smoothing
+	}
 	cache, err := j.cache.open()
 	if err != nil {
 		return finetune.Settings{}, err

@@ -41,7 +41,6 @@ func (t *tuneFlags) add(flags *pflag.FlagSet) {
 	flags.Float64Var(&s.Clip, "clip", 0, "limit of the gradient's norm; negative: none (default 1)")
 	flags.Float64Var(&s.Dropout, "dropout", 0, "part of the features dropped; negative: none (default 0.1)")
 	flags.Float64Var(&t.wordDropout, "word-dropout", 0, "part of a text's words masked while the backbone is trained (default none)")
-	flags.Float64Var(&s.Smoothing, "label-smoothing", 0, "part of each target spread over all classes (default none)")
 	flags.Float64Var(&s.Mixup, "mixup", 0, "mix pairs of pictures and their classes by Beta(A, A), A from 0 to 1 (default none)")
 	flags.Float64Var(&s.Average, "ema", 0, "judge and keep a running mean of the weights of this decay, such as 0.99 (default none)")
 	flags.IntVar(&s.Patience, "patience", 0, "stop after so many epochs without a better validation loss (default: never)")
