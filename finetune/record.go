@@ -17,9 +17,12 @@ type Record struct {
 	Head     RecordHead         `json:"head"`
 	Tune     *RecordTune        `json:"tune,omitempty"`
 	Metrics  map[string]float64 `json:"metrics"`
-	Proof    RecordProof        `json:"verify"`
-	Options  map[string]any     `json:"options,omitempty"`  // as the caller gave them
-	Versions map[string]string  `json:"versions,omitempty"` // of graft and of the runtime
+	// Baselines are what answers without the backbone come to on the same rows.
+	Baselines []Baseline        `json:"baselines"`
+	Warnings  []string          `json:"warnings,omitempty"`
+	Proof     RecordProof       `json:"verify"`
+	Options   map[string]any    `json:"options,omitempty"`  // as the caller gave them
+	Versions  map[string]string `json:"versions,omitempty"` // of graft and of the runtime
 }
 
 // A RecordBackbone identifies a backbone.

@@ -39,9 +39,12 @@ type Result struct {
 	Labels   []string           `json:"labels"`
 	Rows     Rows               `json:"rows"`
 	Metrics  map[string]float64 `json:"metrics"`
-	Verify   VerifyResult       `json:"verify"`
-	Timings  map[Stage]float64  `json:"timings_s"` // seconds of each stage, and "total"
-	Out      string             `json:"out"`
+	// Baselines are what answers without the backbone come to on the same rows.
+	Baselines []Baseline        `json:"baselines"`
+	Warnings  []string          `json:"warnings,omitempty"` // what to know before the figures are believed, one sentence each
+	Verify    VerifyResult      `json:"verify"`
+	Timings   map[Stage]float64 `json:"timings_s"` // seconds of each stage, and "total"
+	Out       string            `json:"out"`
 
 	Probe  ProbeResult  `json:"-"`
 	Tuned  *tune.Result `json:"-"` // nil where the backbone stayed as it was
@@ -232,6 +235,10 @@ func (w *workshop[T]) evaluate(ctx context.Context) error {
 	}
 	w.result.Metrics, w.answers = report.Metrics, answers
 	w.result.Card = Card{Title: w.settings.Title, Report: report}
+	if w.result.Baselines, err = w.baselines(ctx); err != nil {
+		return err
+	}
+	w.result.Warnings = w.caveats(report)
 	return nil
 }
 
@@ -257,7 +264,7 @@ func (w *workshop[T]) export(ctx context.Context) error {
 		Labels:  r.Labels,
 		Head:    RecordHead{Kind: r.Head, C: w.probed.C, By: w.probed.By, Loss: w.probed.Loss, Path: w.probed.Path, Heads: w.probed.Heads},
 		Tune:    recordTune(w.settings.Tune, r.Tuned),
-		Metrics: r.Metrics,
+		Metrics: r.Metrics, Baselines: r.Baselines, Warnings: r.Warnings,
 		Proof:   RecordProof{Rows: r.Rows.Test, Tolerance: verify.Tolerance},
 		Options: maps.Clone(s.Options), Versions: maps.Clone(s.Versions),
 	}

@@ -46,12 +46,19 @@ func (a *app) printResult(r *finetune.Result) error {
 	}
 	rows = append(rows, probeTable(r)...)
 	rows = append(rows, metricRows(r.Metrics)...)
+	rows = append(rows, baselineRows(r.Baselines)...)
 	rows = append(rows,
 		[]string{"proved", fmt.Sprintf("on %d rows: logits within %.1e, every label equal", r.Verify.Rows, r.Verify.MaxAbsDiff)},
 		[]string{"time", fmt.Sprintf("%.1f s", r.Timings["total"])},
 		[]string{"model", filepath.Join(r.Out, "model.onnx")},
 	)
-	return a.printTable(rows...)
+	if err := a.printTable(rows...); err != nil {
+		return err
+	}
+	for _, w := range r.Warnings {
+		fmt.Fprintln(a.stderr, "warning:", w)
+	}
+	return nil
 }
 
 // shownMetrics are the figures people see first; --json has them all.

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/onnx-graft/graft/finetune"
+)
+
+// baselineMetrics are the figures shown of a baseline, those that there are.
+var baselineMetrics = []struct{ key, name string }{
+	{"eval_accuracy", "accuracy"}, {"eval_f1", "F1"}, {"eval_f1_macro", "F1, macro"}, {"eval_f1_micro", "F1, micro"},
+	{"eval_spearmanr", "Spearman"}, {"eval_rmse", "RMSE"},
+}
+
+// baselineRows tells what answers without the backbone come to.
+func baselineRows(list []finetune.Baseline) (rows [][]string) {
+	for _, b := range list {
+		var figures []string
+		for _, m := range baselineMetrics {
+			if v, ok := b.Metrics[m.key]; ok && len(figures) < 2 {
+				figures = append(figures, fmt.Sprintf("%s %.4f", m.name, v))
+			}
+		}
+		rows = append(rows, []string{"  " + b.Name, strings.Join(figures, ", ")})
+	}
+	if len(rows) > 0 {
+		rows = append([][]string{{"without it", ""}}, rows...)
+	}
+	return rows
+}
