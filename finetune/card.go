@@ -45,12 +45,17 @@ type cardData struct {
 	Chosen      string
 }
 
+// title is the card's, or one made of task and data.
+func (c Card) title(r Record) string {
+	if c.Title != "" {
+		return c.Title
+	}
+	return fmt.Sprintf("%s on %s", strings.ReplaceAll(string(r.Task), "-", " "), r.Data.Name)
+}
+
 // markdown writes the model card.
 func (c Card) markdown(r Record) ([]byte, error) {
-	d := cardData{Record: r, Title: c.Title, Text: r.Task == TextClassification, Classes: c.Report.Classes}
-	if d.Title == "" {
-		d.Title = fmt.Sprintf("%s on %s", strings.ReplaceAll(string(r.Task), "-", " "), r.Data.Name)
-	}
+	d := cardData{Record: r, Title: c.title(r), Text: r.Task == TextClassification, Classes: c.Report.Classes}
 	for _, m := range cardMetrics {
 		v, ok := c.Report.Metrics[m.Key]
 		if !ok {

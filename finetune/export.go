@@ -36,6 +36,8 @@ type ExportSettings struct {
 	// Pure is a second runtime that the head alone must give the same answers in; nil: that is not asked.
 	Pure     onnx.Runtime
 	Progress Progress
+	// Report writes what people look at into the folder that has passed, before it appears at its place; nil: nothing.
+	Report func(dir string, verified VerifyResult) error
 }
 
 // Export writes a folder: model.onnx, which is backbone and head in one graph, config.json, the backbone's files, a model
@@ -77,6 +79,11 @@ func Export[T any](ctx context.Context, rt onnx.Runtime, out string, c Candidate
 	}
 	if s.Pure != nil {
 		if err := verifyHead(ctx, s.Pure, c.Head, c.Features, want, c.Backbone.Model.Opset(""), goal, s.Verify.Tolerance); err != nil {
+			return result, err
+		}
+	}
+	if s.Report != nil {
+		if err := s.Report(folder.Path(), result); err != nil {
 			return result, err
 		}
 	}

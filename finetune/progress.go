@@ -17,6 +17,7 @@ const (
 	Evaluating Stage = "evaluate"
 	Exporting  Stage = "export"
 	Verifying  Stage = "verify"
+	Reporting  Stage = "report"
 	Predicting Stage = "predict"
 )
 
@@ -70,6 +71,17 @@ func (c *stageClock) mark(stage Stage) {
 		c.spent[c.stage] += now.Sub(c.since)
 	}
 	c.stage, c.since = stage, now
+}
+
+// soFar returns what each stage took up to now.
+func (c *stageClock) soFar() map[Stage]float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := map[Stage]float64{}
+	for stage, d := range c.spent {
+		out[stage] = d.Seconds()
+	}
+	return out
 }
 
 // seconds ends the last stage and returns what each took, and "total".

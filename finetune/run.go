@@ -81,6 +81,9 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	if err != nil {
 		return nil, err
 	}
+	if s.Probabilities && data.Target == dataset.Values {
+		return nil, fmt.Errorf("finetune: numbers have no probabilities; leave them out for regression")
+	}
 	if err := s.Probe.check(data.Target); err != nil {
 		return nil, err
 	}
@@ -140,7 +143,7 @@ type workshop[T any] struct {
 	train, validation, test split
 	fitted                  split // what the head is fitted on: train, and the views of it
 	probed                  ProbeResult
-	head                    heads.Head // what is judged and exported
+	head                    heads.Head   // what is judged and exported
 	answers                 heads.Matrix // the head's, for the test rows
 	digests                 map[*onnx.Model]string
 }
@@ -215,7 +218,9 @@ func (w *workshop[T]) probe(ctx context.Context) (err error) {
 	s := w.settings.Probe
 	s.Progress = w.settings.Progress
 	s.ValidationX, s.ValidationY = w.validation.x, w.validation.y
-	s.Groups = viewGroups(len(w.data.Train), w.settings.Views)
+	if s.Groups = viewGroups(len(w.data.Train), w.settings.Views); w.fitted.rows != nil {
+		s.Groups = examplesOf(w.fitted.rows)
+	}
 	if w.probed, err = Probe(ctx, w.fitted.x, w.fitted.y, s); err != nil {
 		return err
 	}

@@ -49,6 +49,7 @@ func finetuneCommand(a *app) *cobra.Command {
 	j.text.add(flags)
 	j.vision.add(flags)
 	j.augment.add(flags)
+	j.report.add(flags)
 	j.cache.add(flags)
 	j.runtime.add(flags)
 	return cmd

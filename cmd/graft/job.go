@@ -34,6 +34,7 @@ type job struct {
 	vision  visionFlags
 	augment augmentFlags
 	cache   cacheFlags
+	report  reportFlags
 	runtime runtimeFlags
 }
 
@@ -183,6 +184,7 @@ func (j *job) settings(labels []string) (finetune.Settings, error) {
 		Extract: finetune.ExtractSettings{Cache: cache, Workers: j.runtime.threads},
 		Probe:   probe,
 		Tune:    moves,
+		Report:  j.report.settings(),
 		Options: j.options(),
 	}, nil
 }

@@ -23,6 +23,7 @@ type Data struct {
 	ECE         *float64 `json:"ece,omitempty"`
 
 	Path     []Path          `json:"c_path,omitempty"`
+	Heads    []Candidate     `json:"heads,omitempty"`
 	Learning []LearningPoint `json:"learning_curve,omitempty"`
 	Sweep    []SweepPoint    `json:"layers,omitempty"`
 	Training []Epoch         `json:"training,omitempty"`
@@ -110,6 +111,15 @@ type PathPoint struct {
 	C    float64 `json:"c"`
 	Mean float64 `json:"mean"`
 	SE   float64 `json:"se,omitempty"`
+}
+
+// A Candidate is a head that was chosen among: its loss on rows it was not fitted on, and, of classes, its accuracy.
+type Candidate struct {
+	Name     string  `json:"name"`
+	Loss     float64 `json:"loss"`
+	SE       float64 `json:"se,omitempty"`
+	Accuracy float64 `json:"accuracy,omitempty"`
+	Chosen   bool    `json:"chosen,omitempty"`
 }
 
 // A LearningPoint is the score of a head fitted on that many rows, and its standard error.

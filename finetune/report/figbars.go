@@ -22,9 +22,9 @@ const (
 	barHeight = 11
 )
 
-// drawBars draws bars from 0 on, and sets the height of the canvas.
-func drawBars(c *plot.Canvas, bars []bar) {
-	most, room := 0.0, 0.0
+// drawBars draws bars from 0 to most at least, and sets the height of the canvas.
+func drawBars(c *plot.Canvas, bars []bar, most float64) {
+	room := 0.0
 	t := plot.Type{Size: 11}
 	for _, b := range bars {
 		most = max(most, b.value, b.high)
@@ -69,7 +69,7 @@ func baselineFigure(d *Data) []figure {
 		return nil
 	}
 	c := drawing(m.Name+" beside simple baselines", "Bars: this model, its 95 % interval as a line, and simpler methods on the same rows.")
-	drawBars(c, bars)
+	drawBars(c, bars, map[bool]float64{true: 1}[m.Percent])
 	return []figure{{ID: "baselines", Section: "", Note: "Same rows, simpler methods. The line is the 95 % interval.", Canvas: c}}
 }
 
@@ -83,7 +83,7 @@ func entityFigure(d *Data) []figure {
 		bars = append(bars, bar{name: k.Label, value: k.F1, label: fmt.Sprintf("%.1f %%  of %d", k.F1*100, k.Rows), ink: plot.Series(0)})
 	}
 	c := drawing("F1 by kind of entity", "Bars: F1 of each kind of entity on held-out sentences.")
-	drawBars(c, bars)
+	drawBars(c, bars, 1)
 	return []figure{{ID: "entities", Section: sectionErrors, Note: "An entity counts where kind, first and last word are all right.", Canvas: c}}
 }
 
@@ -99,7 +99,7 @@ func timingFigure(d *Data) []figure {
 		return nil
 	}
 	c := drawing("Timings", "Bars: seconds of each stage.")
-	drawBars(c, bars)
+	drawBars(c, bars, 0)
 	return []figure{{ID: "timings", Section: sectionTime, Note: "Wall-clock time until the report was written.", Canvas: c}}
 }
 
@@ -114,6 +114,30 @@ func seconds(s float64) string {
 		return fmt.Sprintf("%.0f min %02.0f s", math.Floor(s/60), math.Floor(math.Mod(s, 60)))
 	}
 	return fmt.Sprintf("%.1f h", s/3600)
+}
+
+// headsFigure compares the heads that were chosen among: by accuracy where there is one, else by loss.
+func headsFigure(d *Data) []figure {
+	if len(d.Heads) < 2 {
+		return nil
+	}
+	var bars []bar
+	most, by := 0.0, "loss (less is better)"
+	for _, h := range d.Heads {
+		b := bar{name: h.Name, value: h.Loss, label: plot.Short(h.Loss), low: h.Loss - h.SE, high: h.Loss + h.SE, ink: plot.Series(7)}
+		if h.Accuracy > 0 {
+			b.value, b.label, b.low, b.high = h.Accuracy, percent(h.Accuracy), 0, 0
+			most, by = 1, "accuracy"
+		}
+		if h.Chosen {
+			b.ink = plot.Series(0)
+			b.name += " — chosen"
+		}
+		bars = append(bars, b)
+	}
+	c := drawing("Heads compared", "Bars: "+by+" of each kind of head on rows it was not fitted on.")
+	drawBars(c, bars, most)
+	return []figure{{ID: "heads", Section: sectionChoices, Note: upperFirst(by) + " on training rows held out in turn. Of heads that do equally well the simplest was taken.", Canvas: c}}
 }
 
 // sweepFigure shows how probes on the layers of the backbone did.
@@ -146,6 +170,6 @@ func sweepFigure(d *Data) []figure {
 		return nil
 	}
 	c := drawing("Layers", "Bars: the score of a probe on each layer, its standard error as a line.")
-	drawBars(c, bars)
+	drawBars(c, bars, 0)
 	return []figure{{ID: "layers", Section: sectionChoices, Note: "Score of a probe on each layer (and its features), on rows it was not fitted on. The line is ± one standard error.", Canvas: c}}
 }

@@ -170,6 +170,6 @@ func pairsFigure(d *Data) []figure {
 		return nil
 	}
 	c := drawing("Most confused pairs", "Bars: how many rows of one class were predicted as another, largest first.")
-	drawBars(c, bars)
+	drawBars(c, bars, 0)
 	return []figure{{ID: "pairs", Section: sectionErrors, Note: "True class → predicted class, and how many of the true class's rows.", Canvas: c}}
 }

@@ -37,7 +37,7 @@ const (
 var makers = []func(*Data) []figure{
 	baselineFigure, confusionFigure, pairsFigure, entityFigure, scatterFigures,
 	precisionFigure, reliabilityFigure,
-	pathFigure, learningFigure, sweepFigure, trainingFigures,
+	pathFigure, headsFigure, learningFigure, sweepFigure, trainingFigures,
 	projectionFigure, timingFigure,
 }
 

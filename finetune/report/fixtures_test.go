@@ -98,6 +98,7 @@ func classes(title, task string, k, rows int, accuracy float64) *Data {
 		other.Points = append(other.Points, PathPoint{math.Pow(10, e), v - 0.02 + 0.01*e/6, 0.01})
 	}
 	d.Path = []Path{one, other}
+	d.Heads = []Candidate{{"logistic", 0.28, 0.01, accuracy, true}, {"svm", 0.31, 0.01, accuracy - 0.004, false}, {"centroid", 0.6, 0.01, accuracy - 0.05, false}}
 	for i := range 12 {
 		d.Mistakes = append(d.Mistakes, Mistake{ID: fmt.Sprintf("test.csv:%d", 17+31*i), Text: "I was wondering why the transfer that I made to my friend last Tuesday still shows as pending in the app?",
 			Truth: d.Labels[i%k], Predicted: d.Labels[(i+1)%k], Confidence: 0.99 - 0.02*float64(i)})

@@ -15,7 +15,7 @@ import (
 const measure = 100
 
 // widest is how much wider than the Go fonts the widest of the usual system fonts (DejaVu Sans) runs.
-const widest = 1.1
+const widest = 1.16
 
 // fontFile is the font of PNGs, Go Regular or Go Bold. Its widths are near those of the system fonts that SVG is shown in.
 var fontFile = [2]func() (*opentype.Font, error){
@@ -36,6 +36,9 @@ var advances = sync.OnceValue(func() (table [128]float64) {
 		if a, ok := face.GlyphAdvance(r); ok {
 			table[r] = float64(a) / 64
 		}
+	}
+	for _, r := range "<>=+~#&%@^_" { // wide in some fonts
+		table[r] = max(table[r], 0.76*measure)
 	}
 	return table
 })
