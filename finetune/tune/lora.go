@@ -40,20 +40,38 @@ const (
 	convolving            // out×in×1×1
 )
 
-// matrixOf tells how a node holds the named weight, and the factor it multiplies it by.
-func matrixOf(n *onnx.Node, w *onnx.Tensor) (matrixKind, float64) {
-	if n.Input(1) != w.Name || n.Input(0) == w.Name || w.Type != onnx.Float32 {
+// A reader is a node that reads a weight, and the name under which it does: another than the weight's behind Identity and
+// Cast.
+type reader struct {
+	*onnx.Node
+	as string
+}
+
+func readersOf(index *onnx.Index, name string) (list []reader) {
+	for _, n := range index.Readers(name) {
+		if n.Is("Identity", "Cast") {
+			list = append(list, readersOf(index, n.Output(0))...)
+		} else {
+			list = append(list, reader{n, name})
+		}
+	}
+	return list
+}
+
+// matrix tells how a node holds a weight of a shape, and the factor it multiplies it by.
+func (n reader) matrix(shape []int64) (matrixKind, float64) {
+	if n.Input(1) != n.as || n.Input(0) == n.as {
 		return notMatrix, 0
 	}
 	switch {
-	case n.Is("MatMul") && len(w.Shape) == 2:
+	case n.Is("MatMul") && len(shape) == 2:
 		return inByOut, 1
 	case n.Is("Gemm") && n.Int("transA", 0) == 0:
 		if n.Int("transB", 0) != 0 {
 			return outByIn, float64(n.Float("alpha", 1))
 		}
 		return inByOut, float64(n.Float("alpha", 1))
-	case n.Is("Conv") && len(w.Shape) == 4 && w.Shape[2] == 1 && w.Shape[3] == 1 && n.Int("group", 1) == 1:
+	case n.Is("Conv") && len(shape) == 4 && shape[2] == 1 && shape[3] == 1 && n.Int("group", 1) == 1:
 		return convolving, 1
 	}
 	return notMatrix, 0
@@ -65,12 +83,12 @@ func (n *network) adapt(m *onnx.Model, layers []autodiff.Layer, s Settings) erro
 	n.adapters = []*adapter{}
 	for _, l := range layers {
 		for _, name := range l.Weights {
-			w, readers := index.Weight(name), index.Readers(name)
-			if w == nil || len(readers) == 0 {
+			w, readers := index.Weight(name), readersOf(index, name)
+			if w == nil || w.Type != onnx.Float32 || len(readers) == 0 {
 				continue
 			}
-			kind, _ := matrixOf(readers[0], w)
-			if kind == notMatrix || slices.ContainsFunc(readers, func(r *onnx.Node) bool { k, _ := matrixOf(r, w); return k != kind }) {
+			kind, _ := readers[0].matrix(w.Shape)
+			if kind == notMatrix || slices.ContainsFunc(readers, func(r reader) bool { k, _ := r.matrix(w.Shape); return k != kind }) {
 				continue
 			}
 			a, err := newAdapter(w, kind, l.Number, s, len(n.adapters))
@@ -122,16 +140,16 @@ func newWeight(name string, data []float32, layer int, shape ...int64) *weight {
 
 // insert adds the adapter's path behind each node that reads the weight: the node's output gets another name, and the sum its
 // own.
-func (a *adapter) insert(m *onnx.Model, readers []*onnx.Node) error {
+func (a *adapter) insert(m *onnx.Model, readers []reader) error {
 	m.Graph.Initializers = append(m.Graph.Initializers, a.a.tensor, a.b.tensor)
 	for _, n := range readers {
-		at := slices.Index(m.Graph.Nodes, n)
+		at := slices.Index(m.Graph.Nodes, n.Node)
 		after := slices.Clone(m.Graph.Nodes[at+1:])
 		m.Graph.Nodes = m.Graph.Nodes[:at+1]
 		out := n.Outputs[0]
 		n.Outputs[0] = out + "/without_lora"
 		b := onnx.NewBuilder(m).Scope("lora/" + out)
-		_, alpha := matrixOf(n, &onnx.Tensor{Name: a.name, Type: onnx.Float32, Shape: a.shape})
+		_, alpha := n.matrix(a.shape)
 		x, low, high := b.Value(n.Inputs[0]), b.Value(a.a.tensor.Name), b.Value(a.b.tensor.Name)
 		var path *onnx.Value
 		if a.kind == convolving {
