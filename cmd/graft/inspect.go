@@ -14,10 +14,11 @@ import (
 )
 
 func inspectCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var layers bool
+	cmd := &cobra.Command{
 		Use:   "inspect MODEL",
 		Short: "Show what a model takes, gives and consists of, and where features can be taken",
-		Long:  "Show a model's inputs, outputs, operator sets, operators and parameters, and the tensors that can\nserve as features, best first. MODEL is an .onnx file, a model folder, or a backbone's name.",
+		Long:  "Show a model's inputs, outputs, operator sets, operators and parameters, and the tensors that can\nserve as features, best first; or, with --layers, its layers as --unfreeze numbers them. MODEL is an .onnx file, a model folder, or a backbone's name.",
 		Args:  exactly(1, "one model"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			source, err := models.Hub{}.Resolve(args[0])
@@ -32,6 +33,16 @@ func inspectCommand(a *app) *cobra.Command {
 			if err := onnx.Check(m); err != nil {
 				return err
 			}
+			if layers {
+				list, err := modelLayers(m)
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(map[string]any{"layers": list})
+				}
+				return a.printLayers(list)
+			}
 			report := newInspection(m)
 			if a.json {
 				return a.printJSON(report)
@@ -39,6 +50,8 @@ func inspectCommand(a *app) *cobra.Command {
 			return a.printInspection(report)
 		},
 	}
+	cmd.Flags().BoolVar(&layers, "layers", false, "show the layers that --unfreeze counts: weights, boundaries, and which can be trained")
+	return cmd
 }
 
 // inspection is the answer of inspect --json.

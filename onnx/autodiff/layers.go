@@ -20,7 +20,8 @@ type Layer struct {
 // Layers numbers the layers of a backbone from its input to the tensor called output. Layers are found by topology: the
 // cuts are tensors that every later one depends on (residual sums and what follows them); in a transformer a layer
 // starts with each attention, in a convolutional network with each change of the feature map's size. Names play no part.
-// A weight that several layers read, such as a tied embedding, belongs to the first.
+// A weight that several layers read, such as a tied embedding, belongs to the first. Tables that are part of
+// the architecture, attention masks and rotary positions, are no weights.
 func Layers(m *onnx.Model, output string) ([]Layer, error) {
 	t := &topology{index: onnx.NewIndex(m.Graph), m: m}
 	if !t.index.Has(output) {
@@ -41,25 +42,25 @@ type topology struct {
 	nodes []*onnx.Node   // those from which output is computed through differentiable steps, in graph order
 	last  map[string]int // the last node that reads a tensor
 	main  map[string]bool
+	fed   map[string]bool // depends on the value of a graph input, not only on its shape
 }
 
 // trace collects the nodes, who reads each tensor last, and which tensors carry what the network has made of its inputs:
 // those behind a node where an input's value meets a weight. Others (attention masks, rotary tables) are side inputs.
 func (t *topology) trace(output string) {
 	var flowing []*onnx.Node
-	fed := map[string]bool{} // depends on the value of a graph input, not only on its shape
+	t.last, t.main, t.fed = map[string]int{}, map[string]bool{}, map[string]bool{}
 	for _, in := range t.m.Graph.Inputs {
-		fed[in.Name] = t.index.Weight(in.Name) == nil
+		t.fed[in.Name] = t.index.Weight(in.Name) == nil
 	}
-	t.last, t.main = map[string]int{}, map[string]bool{}
 	for _, n := range t.m.Graph.Nodes {
 		value, main := false, false
 		for _, in := range n.Inputs {
-			value, main = value || fed[in], main || t.main[in]
+			value, main = value || t.fed[in], main || t.main[in]
 		}
 		value = value && !n.Is("Shape", "Size")
 		for _, out := range n.Outputs {
-			fed[out], t.main[out] = value, value && (main || t.weighs(n))
+			t.fed[out], t.main[out] = value, value && (main || t.weighs(n))
 		}
 		if !rules[opName(n)].ends && !t.constant(n) {
 			flowing = append(flowing, n)
@@ -165,7 +166,7 @@ func (t *topology) layers(ends []int) []Layer {
 		l := Layer{Number: number, Input: input, Output: t.nodes[end].Output(0), Nodes: end + 1 - begin}
 		for _, n := range t.nodes[begin : end+1] {
 			for _, in := range n.Inputs {
-				if w, _ := t.index.Source(in); w != nil && w.Name != "" && t.index.Weight(w.Name) != nil && trainable(w) && !claimed[w.Name] {
+				if w, _ := t.index.Source(in); w != nil && w.Name != "" && t.index.Weight(w.Name) != nil && trainable(w) && !claimed[w.Name] && !t.fixed(w) {
 					claimed[w.Name] = true
 					l.Weights = append(l.Weights, w.Name)
 				}

@@ -1,6 +1,7 @@
 package autodiff_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/onnx-graft/graft/onnx"
@@ -36,6 +37,11 @@ func TestLayers(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, l := range layers {
+				for _, w := range []string{"mask", "c", "si"} { // of the GPT-class model
+					if slices.Contains(l.Weights, w) {
+						t.Errorf("%q counts as a weight of layer %d", w, l.Number)
+					}
+				}
 				t.Logf("%d: %d nodes, %d weights, %s → %s", l.Number, l.Nodes, len(l.Weights), l.Input, l.Output)
 			}
 			if len(layers) != c.layers {
