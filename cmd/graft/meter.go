@@ -59,7 +59,7 @@ func (m *meter) set(step string, done, total int64) {
 	}
 	if now := time.Now(); now.Sub(m.said) >= lineEvery {
 		m.said = now
-		m.line("…")
+		m.line("…" + m.left(now))
 	}
 }
 
@@ -83,6 +83,16 @@ func (m *meter) end() {
 		m.line(fmt.Sprintf("done in %.1f s", time.Since(m.began).Seconds()))
 	}
 	m.step = ""
+}
+
+// left says how long the step will still take if it goes on as so far.
+func (m *meter) left(now time.Time) string {
+	if m.done <= 0 || m.total <= m.done {
+		return ""
+	}
+	spent := now.Sub(m.began)
+	rest := time.Duration(float64(spent) * float64(m.total-m.done) / float64(m.done))
+	return fmt.Sprintf(" about %v left", rest.Round(time.Second))
 }
 
 // line writes how far the step is.
