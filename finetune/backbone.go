@@ -30,6 +30,15 @@ type Sizer[T any] interface {
 	Size(x T) int // tokens
 }
 
+// A Worded is a [Preprocessor] of inputs made of words, whose backbone gives a row for each token of an input.
+type Worded[T any] interface {
+	// FirstTokens returns, for each of the words of x, ranges of its bytes in order, the number of its first token; -1
+	// where it has none.
+	FirstTokens(x T, words [][2]int) ([]int, error)
+	// Words returns the words of x.
+	Words(x T) [][2]int
+}
+
 // A Recycler is a [Preprocessor] that takes back what Feeds returned, to use the memory again.
 type Recycler interface {
 	Recycle(feeds onnx.Feeds)
@@ -39,7 +48,8 @@ type Recycler interface {
 type Task string
 
 const (
-	TextClassification  Task = "text-classification"
+	TextClassification  Task = "text-classification" // numbers and several labels too, as the hub has it
+	TokenClassification Task = "token-classification"
 	ImageClassification Task = "image-classification"
 )
 
@@ -47,7 +57,7 @@ const (
 type Backbone[T any] struct {
 	Name         string      // for people
 	Task         Task        // what a classifier on it is for
-	Model        *onnx.Model // exactly one output, N×D float32; only read
+	Model        *onnx.Model // exactly one output, N×D float32, or N×L×D for token classification; only read
 	Feature      string      // the tensor of the original model the features were made from
 	Preprocessor Preprocessor[T]
 	Files        map[string][]byte // what an exported folder needs beside the model: tokenizer, preprocessing

@@ -60,7 +60,7 @@ func loadClassifier[T any](dir string, open Opener[T]) (*Classifier[T], error) {
 		m.Close()
 		return nil, err
 	}
-	if c.Preprocessor, err = open(dir, m); err != nil {
+	if c.Preprocessor, err = open(dir, firstInputs(m)); err != nil {
 		m.Close()
 		return nil, fmt.Errorf("finetune: %w", err)
 	}
@@ -83,6 +83,7 @@ func (c *Classifier[T]) understand(config folderConfig, path string) (err error)
 	if c.goal, err = goalOf(c.Target); err != nil {
 		return err
 	}
+	c.Pairs = readsPairs(c.model)
 	c.form = formOf[T](c.Target, c.Pairs)
 	return nil
 }
@@ -112,19 +113,43 @@ func (c *Classifier[T]) answers(ctx context.Context, examples []dataset.Example[
 	return m, err
 }
 
-// A Prediction is a model's answer for one input.
+// A Prediction is a model's answer for one input, or pair of inputs. What its task does not answer with is left empty.
 type Prediction struct {
-	Input  string             `json:"input"`            // the text, or the picture's name
-	Label  string             `json:"label,omitempty"`  // the most probable class
-	Score  float64            `json:"score,omitempty"`  // its probability
-	Scores map[string]float64 `json:"scores,omitempty"` // the probability of every class
+	Input    string             `json:"input"`             // the text, or the picture's name
+	Second   string             `json:"second,omitempty"`  // the other text of a pair
+	Label    string             `json:"label,omitempty"`   // the most probable class
+	Score    float64            `json:"score,omitempty"`   // its probability
+	Scores   map[string]float64 `json:"scores,omitempty"`  // the probability of every class, or of every label
+	Labels   []string           `json:"labels,omitzero"`   // those more probable than not; not nil where any number is possible
+	Value    *float64           `json:"value,omitempty"`   // the number
+	Entities []Entity           `json:"entities,omitzero"` // in order; not nil where they are looked for
 }
 
 // Predict answers inputs, in order.
 func (c *Classifier[T]) Predict(ctx context.Context, xs []T) ([]Prediction, error) {
+	if c.Pairs {
+		return nil, fmt.Errorf("finetune: the model reads pairs of inputs; PredictPairs answers them")
+	}
 	examples := make([]dataset.Example[T], len(xs))
 	for i, x := range xs {
 		examples[i] = dataset.Example[T]{ID: "row " + strconv.Itoa(i), Input: x}
+		if splitter, ok := c.Preprocessor.(Worded[T]); ok && c.Target == dataset.Tags {
+			for _, w := range splitter.Words(x) {
+				examples[i].Words = append(examples[i].Words, dataset.Word{Start: w[0], End: w[1]})
+			}
+		}
+	}
+	return c.predict(ctx, examples)
+}
+
+// PredictPairs answers pairs of inputs, in order; first and second are of one length.
+func (c *Classifier[T]) PredictPairs(ctx context.Context, first, second []T) ([]Prediction, error) {
+	if !c.Pairs || len(first) != len(second) {
+		return nil, fmt.Errorf("finetune: %d and %d inputs for a model that reads pairs: %t", len(first), len(second), c.Pairs)
+	}
+	examples := make([]dataset.Example[T], len(first))
+	for i := range first {
+		examples[i] = dataset.Example[T]{ID: "row " + strconv.Itoa(i), Input: first[i], Second: second[i]}
 	}
 	return c.predict(ctx, examples)
 }
@@ -140,21 +165,19 @@ func (c *Classifier[T]) predict(ctx context.Context, examples []dataset.Example[
 		return nil, err
 	}
 	out := make([]Prediction, len(examples))
-	at := 0
 	for i, e := range examples {
-		n := 1
-		var own []place
-		if rows != nil {
-			for n = 0; at+n < len(rows) && rows[at+n].example == i; n++ {
-			}
-			own = rows[at : at+n]
-		}
 		out[i].Input = fmt.Sprint(e.Input)
-		answer := heads.Matrix{Rows: n, Cols: logits.Cols, Data: logits.Data[at*logits.Cols : (at+n)*logits.Cols]}
-		if err := c.goal.tell(&out[i], c.Labels, own, answer); err != nil {
+		if c.Pairs {
+			out[i].Second = fmt.Sprint(e.Second)
+		}
+		own := rowsOf(rows, i)
+		var words []place
+		if rows != nil {
+			words = rows[own.from:own.to]
+		}
+		if err := c.goal.tell(&out[i], c.Labels, words, part(logits, own)); err != nil {
 			return nil, fmt.Errorf("finetune: %s: %w", e.ID, err)
 		}
-		at += n
 	}
 	return out, nil
 }

@@ -2,6 +2,7 @@ package finetune
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -15,11 +16,8 @@ import (
 
 // architectures are the class names Hugging Face's libraries know classifiers by, by model_type.
 var architectures = map[Task]map[string]string{
-	TextClassification: {
-		"albert": "Albert", "bert": "Bert", "camembert": "Camembert", "deberta": "Deberta", "deberta-v2": "DebertaV2",
-		"distilbert": "DistilBert", "electra": "Electra", "mpnet": "MPNet", "nomic_bert": "NomicBert", "roberta": "Roberta",
-		"modernbert": "ModernBert", "xlm-roberta": "XLMRoberta",
-	},
+	TextClassification:  textArchitectures,
+	TokenClassification: textArchitectures,
 	ImageClassification: {
 		"beit": "Beit", "convnext": "ConvNext", "convnextv2": "ConvNextV2", "deit": "DeiT", "dinov2": "Dinov2",
 		"efficientnet": "EfficientNet", "mobilenet_v1": "MobileNetV1", "mobilenet_v2": "MobileNetV2", "mobilevit": "MobileViT",
@@ -27,9 +25,16 @@ var architectures = map[Task]map[string]string{
 	},
 }
 
+var textArchitectures = map[string]string{
+	"albert": "Albert", "bert": "Bert", "camembert": "Camembert", "deberta": "Deberta", "deberta-v2": "DebertaV2",
+	"distilbert": "DistilBert", "electra": "Electra", "mpnet": "MPNet", "nomic_bert": "NomicBert", "roberta": "Roberta",
+	"modernbert": "ModernBert", "xlm-roberta": "XLMRoberta",
+}
+
 // architectureSuffix is how those names end.
 var architectureSuffix = map[Task]string{
 	TextClassification:  "ForSequenceClassification",
+	TokenClassification: "ForTokenClassification",
 	ImageClassification: "ForImageClassification",
 }
 
@@ -110,11 +115,15 @@ type folderConfig struct {
 
 // target tells what logits of a shape are answers of.
 func (c folderConfig) target(logits onnx.Shape) (dataset.Target, error) {
-	switch {
-	case c.problem == SingleLabel || c.problem == "":
-		return dataset.Classes, nil
+	if len(logits) == 3 {
+		return dataset.Tags, nil
 	}
-	return "", fmt.Errorf("problem_type is %q, want %q", c.problem, SingleLabel)
+	for target, g := range goals {
+		if g.problem() == cmp.Or(c.problem, SingleLabel) {
+			return target, nil
+		}
+	}
+	return "", fmt.Errorf("problem_type is %q, want %q, %q or %q", c.problem, SingleLabel, MultiLabel, Regression)
 }
 
 // readConfig reads a folder's config.json.

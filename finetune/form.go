@@ -3,6 +3,7 @@ package finetune
 import (
 	"context"
 	"errors"
+	"sort"
 
 	"github.com/onnx-graft/graft/finetune/dataset"
 	"github.com/onnx-graft/graft/heads"
@@ -25,8 +26,9 @@ type form[T any] interface {
 // A place is what a row of features stands for: a word of an example.
 type place struct {
 	example int
-	word    int // of the example's words
-	token   int // of the input: the word's first
+	word    int    // of the example's words
+	token   int    // of the input: the word's first
+	bytes   [2]int // of the input: where the word begins and ends
 }
 
 // exampleOf returns the example that row i stands for.
@@ -37,8 +39,44 @@ func exampleOf(rows []place, i int) int {
 	return rows[i].example
 }
 
+// examplesOf returns the example that each row stands for.
+func examplesOf(rows []place) []int {
+	of := make([]int, len(rows))
+	for i, r := range rows {
+		of[i] = r.example
+	}
+	return of
+}
+
+// A span is rows from one up to but not including another.
+type span struct{ from, to int }
+
+// rowsOf returns the rows of an example; rows are in the order of examples.
+func rowsOf(rows []place, example int) span {
+	if rows == nil {
+		return span{example, example + 1}
+	}
+	from := sort.Search(len(rows), func(i int) bool { return rows[i].example >= example })
+	to := from
+	for to < len(rows) && rows[to].example == example {
+		to++
+	}
+	return span{from, to}
+}
+
+// part returns rows of a matrix, without a copy.
+func part(m heads.Matrix, s span) heads.Matrix {
+	return heads.Matrix{Rows: s.to - s.from, Cols: m.Cols, Data: m.Data[s.from*m.Cols : s.to*m.Cols]}
+}
+
 // formOf returns the form of a data set's examples.
-func formOf[T any](target dataset.Target, pairs bool) form[T] {
+func formOf[T any](target dataset.Target, inPairs bool) form[T] {
+	switch {
+	case target == dataset.Tags:
+		return tokens[T]{}
+	case inPairs:
+		return pairs[T]{}
+	}
 	return single[T]{}
 }
 

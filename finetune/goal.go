@@ -37,7 +37,7 @@ type goal interface {
 
 // goals are the goals by target.
 var goals = map[dataset.Target]goal{
-	dataset.Classes: classes{},
+	dataset.Classes: classes{}, dataset.Labels: labelSets{}, dataset.Values: values{}, dataset.Tags: tags{},
 }
 
 func goalOf(target dataset.Target) (goal, error) {

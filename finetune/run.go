@@ -184,7 +184,7 @@ func (w *workshop[T]) extract(ctx context.Context) error {
 			return err
 		}
 	}
-	x, err := w.features(ctx, slices.Concat(parts...))
+	x, err := w.allFeatures(ctx, parts[0], parts[1], parts[2])
 	if err != nil {
 		return err
 	}
@@ -198,9 +198,27 @@ func (w *workshop[T]) extract(ctx context.Context) error {
 	return nil
 }
 
-// features extracts the features of examples from the backbone as it is.
-func (w *workshop[T]) features(ctx context.Context, of []dataset.Example[T]) (heads.Matrix, error) {
+// allFeatures extracts the features of all splits. In half precision lie those that are learned from: judged and proved is
+// by features as the backbone gives them.
+func (w *workshop[T]) allFeatures(ctx context.Context, train, validation, test []dataset.Example[T]) (heads.Matrix, error) {
 	s := w.settings.Extract
+	if s.Store != Float16 {
+		return w.features(ctx, slices.Concat(train, validation, test), s)
+	}
+	s.shared = &sharedSession{}
+	defer s.shared.close()
+	learned, err := w.features(ctx, slices.Concat(train, validation), s)
+	if err != nil {
+		return learned, err
+	}
+	stats := w.result.Stats
+	judged, err := w.features(ctx, test, s.exact())
+	w.result.Stats.add(stats)
+	return heads.Matrix{Rows: learned.Rows + judged.Rows, Cols: judged.Cols, Data: append(learned.Data, judged.Data...)}, err
+}
+
+// features extracts the features of examples from the backbone as it is.
+func (w *workshop[T]) features(ctx context.Context, of []dataset.Example[T], s ExtractSettings) (heads.Matrix, error) {
 	s.Progress = w.settings.Progress
 	s.Name = func(i int) string { return of[i].ID }
 	if s.Cache != nil {
@@ -253,7 +271,7 @@ func (w *workshop[T]) export(ctx context.Context) error {
 		return err
 	}
 	r, s := w.result, w.settings
-	verify := VerifySettings{Tolerance: s.Tolerance, Extract: s.Extract}
+	verify := VerifySettings{Tolerance: s.Tolerance, Extract: s.Extract.exact()}
 	verify.Extract.Progress = s.Progress
 	if verify.Tolerance == 0 {
 		verify.Tolerance = DefaultTolerance
