@@ -63,9 +63,11 @@ type ProbeResult struct {
 	Head heads.Head
 	Kind heads.Kind
 	C    float64 // 0: the head has none
-	By   string  // [ChosenByCaller] and so on
-	Loss string  // what Path's means are of: "log_loss", "squared_error"; smaller is better
-	Path []PathPoint
+	// Scale is what the logits of a ridge or SVM were multiplied by to become log-probabilities; 0: they were not.
+	Scale float64
+	By    string // [ChosenByCaller] and so on
+	Loss  string // what Path's means are of: "log_loss", "squared_error"; smaller is better
+	Path  []PathPoint
 	// Heads are the points of Path that stand for their kinds, one each, where the head was chosen among several.
 	Heads []PathPoint
 }
@@ -104,15 +106,15 @@ func probe(ctx context.Context, x heads.Matrix, y heads.Targets, s ProbeSettings
 	} else {
 		progress.Start(Probing, 1)
 	}
-	result.Head, err = s.fit(ctx, result.Kind, result.C, start, x, y)
+	result.Head, err = s.fit(ctx, result.Kind, result.C, result.Scale, start, x, y)
 	progress.Add(1)
 	return result, err
 }
 
 // fit fits a head on all rows. start, where it is not nil, was fitted on some of them.
-func (s ProbeSettings) fit(ctx context.Context, kind heads.Kind, c float64, start heads.Head, x heads.Matrix, y heads.Targets) (heads.Head, error) {
+func (s ProbeSettings) fit(ctx context.Context, kind heads.Kind, c, scale float64, start heads.Head, x heads.Matrix, y heads.Targets) (heads.Head, error) {
 	o := s.options()
-	if o.C = c; c == 0 || !heads.HasC(kind) {
+	if o.C, o.Scale = c, scale; c == 0 || !heads.HasC(kind) {
 		h, err := heads.New(kind, y.Task(), o)
 		if err != nil {
 			return nil, err

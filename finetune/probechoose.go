@@ -25,6 +25,7 @@ type trial struct {
 	PathPoint
 	scores []rowScore
 	first  heads.Head // fitted on the first fold
+	scale  float64    // what the head's logits are best multiplied by; 0: they are log-probabilities, or none are asked for
 }
 
 // choosingTol is the tolerance of fits that choose: they stop earlier than the last one.
@@ -95,7 +96,7 @@ func (j *judge) choose(kinds []heads.Kind, r *ProbeResult) (heads.Head, error) {
 		}
 	}
 	chosen := pick(best, wrongOf, 0)
-	r.Kind, r.C = heads.Kind(chosen.Head), chosen.C
+	r.Kind, r.C, r.Scale = heads.Kind(chosen.Head), chosen.C, chosen.scale
 	return chosen.first, nil
 }
 
@@ -123,14 +124,11 @@ func pick(tried []trial, of func(rowScore) float64, atLeast float64) trial {
 func (j *judge) try(kind heads.Kind) ([]trial, error) {
 	s := j.settings
 	if !heads.HasC(kind) {
-		t, err := j.judge(kind, 0, func(f *fold) (heads.Head, error) { return s.fit(j.ctx, kind, 0, nil, f.x, f.y) })
+		t, err := j.judge(kind, 0, func(f *fold) (heads.Head, error) { return s.fit(j.ctx, kind, 0, 0, nil, f.x, f.y) })
 		return []trial{t}, err
 	}
 	o := s.options()
 	o.Tol = max(o.Tol, choosingTol)
-	if kind == heads.KindRidge {
-		o.Tol = 0
-	}
 	paths := map[*fold]*heads.Path{}
 	for i := range j.folds {
 		f := &j.folds[i]
@@ -216,6 +214,7 @@ func (j *judge) judge(kind heads.Kind, c float64, fit func(f *fold) (heads.Head,
 	scale := 1.0
 	if j.task == heads.Classification && (kind == heads.KindRidge || kind == heads.KindSVM) {
 		scale = j.likeliest(logits) // their logits are no log-probabilities
+		t.scale = scale
 	}
 	t.scores = j.score(logits, scale)
 	t.Mean, t.SE = mean(t.scores, nil, lossOf)

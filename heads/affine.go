@@ -54,6 +54,20 @@ func newAffine(s *scaling, w, b []float64) *affine {
 	return a
 }
 
+// times multiplies the outputs by a factor; 0 counts as 1.
+func (a *affine) times(factor float64) *affine {
+	if factor == 0 || factor == 1 {
+		return a
+	}
+	for i, w := range a.weight {
+		a.weight[i] = float32(factor * float64(w))
+	}
+	for i, b := range a.bias {
+		a.bias[i] = float32(factor * float64(b))
+	}
+	return a
+}
+
 // predict computes the map for each row of x, adding up in float64.
 func (a *affine) predict(x Matrix) (Matrix, error) {
 	if a == nil {

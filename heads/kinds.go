@@ -22,9 +22,10 @@ type Options struct {
 	Smoothing   float64     // logistic of classes, mlp of classes: label smoothing
 	Neighbours  int         // knn
 	Metric      Metric      // centroid, knn
+	Scale       float64     // ridge of classes, svm: what logits are multiplied by
 	Hidden      []int       // mlp
 	Dropout     float64     // mlp
-	Tol         float64     // logistic, multilabel, svm
+	Tol         float64     // logistic, multilabel, svm; of a Path of ridge 1e-3 or more means that a few digits are enough
 	MaxIter     int         // logistic, multilabel, svm
 	Seed        uint64      // mlp
 }
@@ -49,13 +50,15 @@ var kinds = []kindRow{
 		MultiLabel: newMultiLabel,
 	}},
 	{KindMultiLabel, []string{"C", "ClassWeight"}, map[Task]func(Options) Head{MultiLabel: newMultiLabel}},
-	{KindRidge, []string{"C", "ClassWeight"}, map[Task]func(Options) Head{
-		Classification: func(o Options) Head { return &RidgeClassifier{Alpha: alphaOf(o.C), ClassWeight: o.ClassWeight} },
-		Regression:     func(o Options) Head { return &Ridge{Alpha: alphaOf(o.C)} },
-	}},
-	{KindSVM, []string{"C", "ClassWeight"}, map[Task]func(Options) Head{
+	{KindRidge, []string{"C", "ClassWeight", "Scale"}, map[Task]func(Options) Head{
 		Classification: func(o Options) Head {
-			return &LinearSVM{C: o.C, ClassWeight: o.ClassWeight, Tol: o.Tol, MaxIter: o.MaxIter}
+			return &RidgeClassifier{Alpha: alphaOf(o.C), ClassWeight: o.ClassWeight, Scale: o.Scale}
+		},
+		Regression: func(o Options) Head { return &Ridge{Alpha: alphaOf(o.C)} },
+	}},
+	{KindSVM, []string{"C", "ClassWeight", "Scale"}, map[Task]func(Options) Head{
+		Classification: func(o Options) Head {
+			return &LinearSVM{C: o.C, ClassWeight: o.ClassWeight, Tol: o.Tol, MaxIter: o.MaxIter, Scale: o.Scale}
 		},
 	}},
 	{KindKNN, []string{"Neighbours", "Metric"}, map[Task]func(Options) Head{Classification: newKNN, MultiLabel: newKNN, Regression: newKNN}},
@@ -101,7 +104,7 @@ func New(kind Kind, task Task, o Options) (Head, error) {
 		return nil, &SettingError{Field: "Kind", Value: string(kind), Want: "for " + string(task) + " one of " + list(Kinds(task))}
 	}
 	for _, given := range o.given() {
-		useless := !slices.Contains(kinds[at].takes, given.name) || task != Classification && given.name == "Smoothing" ||
+		useless := !slices.Contains(kinds[at].takes, given.name) || task != Classification && (given.name == "Smoothing" || given.name == "Scale") ||
 			given.name == "ClassWeight" && (task == Regression || task == MultiLabel && (kind == KindMLP || !o.ClassWeight.Balanced))
 		if useless {
 			return nil, &SettingError{Field: "Options." + given.name, Value: given.value, Want: "nothing: " + string(kind) + " for " + string(task) + " has no use for it"}
@@ -126,6 +129,7 @@ func (o Options) given() (given []givenOption) {
 		{o.Smoothing != 0, givenOption{"Smoothing", o.Smoothing}},
 		{o.Neighbours != 0, givenOption{"Neighbours", o.Neighbours}},
 		{o.Metric != "", givenOption{"Metric", string(o.Metric)}},
+		{o.Scale != 0, givenOption{"Scale", o.Scale}},
 		{len(o.Hidden) > 0, givenOption{"Hidden", o.Hidden}},
 		{o.Dropout != 0, givenOption{"Dropout", o.Dropout}},
 	} {

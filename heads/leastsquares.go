@@ -133,7 +133,7 @@ func (r *leastSquares) predicted(ctx context.Context, w *mat.Dense) (*mat.Dense,
 }
 
 // fit solves for alpha, or where that is 0 for the best of alphas, which it returns too.
-func (r *leastSquares) fit(ctx context.Context, head string, alpha float64, alphas []float64) (fitted *affine, chosen float64, err error) {
+func (r *leastSquares) fit(ctx context.Context, head string, alpha float64, alphas []float64, scale float64) (fitted *affine, chosen float64, err error) {
 	if alpha != 0 {
 		alphas = []float64{alpha}
 	} else if len(alphas) == 0 {
@@ -159,7 +159,7 @@ func (r *leastSquares) fit(ctx context.Context, head string, alpha float64, alph
 			lowest, best = score, s
 		}
 	}
-	fitted, err = best.affine(ctx)
+	fitted, err = best.affine(ctx, refinements, scale)
 	return fitted, best.alpha, err
 }
 
@@ -189,9 +189,9 @@ func (r *leastSquares) solve(alpha float64) (*solved, error) {
 	return s, nil
 }
 
-// affine returns the solution as a map of features.
-func (s *solved) affine(ctx context.Context) (*affine, error) {
-	solution, err := s.primal(ctx)
+// affine returns the solution as a map of features, with its outputs times scale, after so many steps of refinement.
+func (s *solved) affine(ctx context.Context, refinements int, scale float64) (*affine, error) {
+	solution, err := s.primal(ctx, refinements)
 	if err != nil {
 		return nil, err
 	}
@@ -204,13 +204,16 @@ func (s *solved) affine(ctx context.Context) (*affine, error) {
 	if s.write != nil {
 		w, b = s.write(w, b)
 	}
-	return newAffine(s.scaling, w, b), nil
+	return newAffine(s.scaling, w, b).times(scale), nil
 }
 
-// primal returns W, D×t, after two steps of iterative refinement in float64: the normal equations were added up from
+// refinements is how many steps of iterative refinement in float64 make up for normal equations that were added up from
 // float32 products.
-func (s *solved) primal(ctx context.Context) (*mat.Dense, error) {
-	for range 2 {
+const refinements = 2
+
+// primal returns W, D×t, after so many steps of refinement.
+func (s *solved) primal(ctx context.Context, refinements int) (*mat.Dense, error) {
+	for range refinements {
 		left, err := s.residual(ctx)
 		if err != nil {
 			return nil, err

@@ -7,11 +7,11 @@ import (
 
 // A linearFit is a linear head being fitted: ½‖W‖² + C Σ loss on standardised features, and the best parameters so far.
 type linearFit struct {
-	objective *objective
-	total     float64 // Σ of row weights
-	cols      int     // D without padding
-	params    []float64
-	whitening *whitening // nil where it does not pay
+	objective    *objective
+	total        float64 // Σ of row weights
+	cols         int     // D without padding
+	params       []float64
+	precondition preconditioner // nil where none pays
 }
 
 func newLinearFit(ctx context.Context, z source, cols int, l loss, weights []float64) (*linearFit, error) {
@@ -21,7 +21,7 @@ func newLinearFit(ctx context.Context, z source, cols int, l loss, weights []flo
 	}
 	f.params = make([]float64, len(f.objective.grad))
 	var err error
-	f.whitening, err = newWhitening(ctx, f.objective)
+	f.precondition, err = newPreconditioner(ctx, f.objective)
 	return f, err
 }
 
@@ -44,6 +44,14 @@ func checkLinear(head string, c, tol float64, maxIter int) error {
 	return nil
 }
 
+// checkScale tells whether a factor for logits is one.
+func checkScale(head string, scale float64) error {
+	if !(scale >= 0) || math.IsInf(scale, 0) {
+		return &SettingError{Field: head + ".Scale", Value: scale, Want: "a number above 0, or 0"}
+	}
+	return nil
+}
+
 // solve minimises for one C, from the parameters so far; tol and maxIter 0 are the defaults. The optimizer sees the
 // objective divided by C Σ w_i, so that tolerances mean the same whatever the number of rows.
 func (f *linearFit) solve(c, tol float64, maxIter int) (Fitted, error) {
@@ -55,11 +63,7 @@ func (f *linearFit) solve(c, tol float64, maxIter int) (Fitted, error) {
 	}
 	f.objective.l2 = 1 / (c * f.total)
 	f.objective.scale = 1 / f.total
-	var p preconditioner
-	if f.whitening != nil {
-		p = f.whitening
-	}
-	fit, err := minimize(f.objective, f.params, tol, maxIter, p)
+	fit, err := minimize(f.objective, f.params, tol, maxIter, f.precondition)
 	fit.Objective *= c * f.total
 	return fit, err
 }

@@ -15,6 +15,9 @@ type Path struct {
 	start func(a *affine)
 }
 
+// roughTol is the Tol from which heads that are solved in closed form leave it at float32's precision.
+const roughTol = 1e-3
+
 // HasC tells whether heads of a kind have a C, so that a Path can be made of them.
 func HasC(kind Kind) bool {
 	at := slices.IndexFunc(kinds, func(k kindRow) bool { return k.kind == kind })
@@ -48,16 +51,16 @@ func NewPath(ctx context.Context, kind Kind, x Matrix, y Targets, o Options) (*P
 		d, err := h.descent(ctx, x, y, copyBytes)
 		return d.path(func(c float64, a *affine, f Fitted) Head {
 			one := *h
-			one.C, one.fitted, one.stats = c, a, f
+			one.C, one.fitted, one.stats = c, a.times(h.Scale), f
 			return &one
 		}, o), err
 	case *Ridge:
 		r, err := h.prepare(ctx, x, y)
-		return r.path(ctx, func(alpha float64, a *affine) Head { return &Ridge{Alpha: alpha, fitted: a, chosen: alpha} }), err
+		return r.path(ctx, o, func(alpha float64, a *affine) Head { return &Ridge{Alpha: alpha, fitted: a, chosen: alpha} }), err
 	case *RidgeClassifier:
 		r, err := h.prepare(ctx, x, y)
-		return r.path(ctx, func(alpha float64, a *affine) Head {
-			return &RidgeClassifier{Alpha: alpha, ClassWeight: h.ClassWeight, fitted: a, chosen: alpha}
+		return r.path(ctx, o, func(alpha float64, a *affine) Head {
+			return &RidgeClassifier{Alpha: alpha, ClassWeight: h.ClassWeight, Scale: h.Scale, fitted: a, chosen: alpha}
 		}), err
 	}
 	return nil, &SettingError{Field: "Kind", Value: string(kind), Want: "a kind that has a C"}
@@ -91,16 +94,20 @@ func (d *descent) path(head func(c float64, a *affine, f Fitted) Head, o Options
 	}}
 }
 
-func (r *leastSquares) path(ctx context.Context, head func(alpha float64, a *affine) Head) *Path {
+func (r *leastSquares) path(ctx context.Context, o Options, head func(alpha float64, a *affine) Head) *Path {
 	if r == nil {
 		return nil
+	}
+	steps := refinements
+	if o.Tol >= roughTol {
+		steps = 0
 	}
 	return &Path{fit: func(c float64) (Head, error) {
 		s, err := r.solve(alphaOf(c))
 		if err != nil {
 			return nil, err
 		}
-		a, err := s.affine(ctx)
+		a, err := s.affine(ctx, steps, o.Scale)
 		if err != nil {
 			return nil, err
 		}

@@ -42,12 +42,24 @@ const (
 	apart = 4
 )
 
-// newWhitening returns nil where the Gram matrix would cost more than the steps it saves.
+// newPreconditioner returns the one that saves most for an objective; nil where none pays.
+func newPreconditioner(ctx context.Context, o *objective) (preconditioner, error) {
+	n, d := o.x.size()
+	if d >= sketchFrom {
+		if s, err := newSketch(ctx, o); s != nil || err != nil {
+			return s, err
+		}
+	} else if worthWhitening(n, d, len(o.bias)) {
+		return newWhitening(ctx, o)
+	}
+	return nil, nil
+}
+
+// sketchFrom is the number of features from which a sketch of their covariance does better than all of it.
+const sketchFrom = 768
+
 func newWhitening(ctx context.Context, o *objective) (*whitening, error) {
 	n, d := o.x.size()
-	if !worthWhitening(n, d, len(o.bias)) {
-		return nil, nil
-	}
 	x := sample(o.x, max(1, n/(gramRows*d)))
 	g, err := gram(ctx, x, nil)
 	if err != nil {
@@ -86,9 +98,13 @@ func worthWhitening(n, d, width int) bool {
 
 // due implements [preconditioner]: curvature changes fast at first.
 func (w *whitening) due(iteration int) bool {
+	w.objective.curved = refreshes(iteration)
+	return w.objective.curved
+}
+
+func refreshes(iteration int) bool {
 	switch iteration {
 	case 0, 3, 8, 15, 24, 36, 52, 80, 120, 180, 270, 400:
-		w.objective.curved = true
 		return true
 	}
 	return false

@@ -28,6 +28,7 @@ type RidgeClassifier struct {
 	Alpha       float64     // 0: chosen among Alphas
 	Alphas      []float64   // nil: 1e-2, 1e-1, … 1e6
 	ClassWeight ClassWeight // zero: all rows count alike
+	Scale       float64     // what logits are multiplied by, so that they may be log-probabilities after all; 0: 1
 
 	fitted *affine
 	chosen float64
@@ -42,7 +43,7 @@ func (h *Ridge) Fit(ctx context.Context, x Matrix, y Targets) error {
 	if err != nil {
 		return err
 	}
-	h.fitted, h.chosen, err = r.fit(ctx, "Ridge", h.Alpha, h.Alphas)
+	h.fitted, h.chosen, err = r.fit(ctx, "Ridge", h.Alpha, h.Alphas, 1)
 	return err
 }
 
@@ -75,11 +76,14 @@ func (h *RidgeClassifier) Fit(ctx context.Context, x Matrix, y Targets) error {
 	if err != nil {
 		return err
 	}
-	h.fitted, h.chosen, err = r.fit(ctx, "RidgeClassifier", h.Alpha, h.Alphas)
+	h.fitted, h.chosen, err = r.fit(ctx, "RidgeClassifier", h.Alpha, h.Alphas, h.Scale)
 	return err
 }
 
 func (h *RidgeClassifier) prepare(ctx context.Context, x Matrix, y Targets) (*leastSquares, error) {
+	if err := checkScale("RidgeClassifier", h.Scale); err != nil {
+		return nil, err
+	}
 	if err := y.check(x, Classification); err != nil {
 		return nil, err
 	}

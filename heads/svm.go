@@ -20,6 +20,7 @@ type LinearSVM struct {
 	ClassWeight ClassWeight // zero: all rows count alike
 	Tol         float64     // as of Logistic; 0: 1e-4
 	MaxIter     int         // steps at most; 0: 1000
+	Scale       float64     // as of RidgeClassifier; 0: 1
 
 	fitted *affine
 	stats  Fitted
@@ -33,12 +34,18 @@ func (h *LinearSVM) Fit(ctx context.Context, x Matrix, y Targets) error {
 		return err
 	}
 	h.fitted, h.stats, err = d.to(h.C, h.Tol, h.MaxIter)
+	if err == nil {
+		h.fitted.times(h.Scale)
+	}
 	return err
 }
 
 // descent prepares fits with h's options, but for C.
 func (h *LinearSVM) descent(ctx context.Context, x Matrix, y Targets, limit int) (*descent, error) {
 	if err := checkLinear("LinearSVM", h.C, h.Tol, h.MaxIter); err != nil {
+		return nil, err
+	}
+	if err := checkScale("LinearSVM", h.Scale); err != nil {
 		return nil, err
 	}
 	if err := y.check(x, Classification); err != nil {
