@@ -46,10 +46,11 @@ func (a *AdamW) Step(params []Param, grads [][]float32, lr float64) error {
 	return nil
 }
 
-// An adamUpdate holds one step's constants.
+// An adamUpdate holds one step's constants. The assembly reads them in this order.
 type adamUpdate struct{ b1, b2, c2, root, epsilon, rate, shrink float32 }
 
-func (u adamUpdate) apply(w, g, m, v []float32) {
+// plain updates weights and moments of any number; apply does it with what the processor has.
+func (u *adamUpdate) plain(w, g, m, v []float32) {
 	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
 	for i := range w {
 		m[i] += (g[i] - m[i]) * u.b1

@@ -7,22 +7,24 @@ func GlobalNorm(grads [][]float32) float64 {
 	all := spans(lengths(grads))
 	sums := make([]float64, len(all))
 	parallel(all, func(i int, s span) {
-		var a, b float64
-		g := grads[s.list][s.from:s.to]
-		for ; len(g) >= 2; g = g[2:] {
-			a += float64(g[0]) * float64(g[0])
-			b += float64(g[1]) * float64(g[1])
+		var parts [16]float64
+		addSquares(&parts, grads[s.list][s.from:s.to])
+		for _, p := range parts {
+			sums[i] += p
 		}
-		if len(g) == 1 {
-			a += float64(g[0]) * float64(g[0])
-		}
-		sums[i] = a + b
 	})
 	var total float64
 	for _, s := range sums {
 		total += s
 	}
 	return math.Sqrt(total)
+}
+
+// plainSquares adds the square of x[i] to sums[i mod 16].
+func plainSquares(sums *[16]float64, x []float32) {
+	for i, v := range x {
+		sums[i&15] += float64(v) * float64(v)
+	}
 }
 
 // Clip scales the gradients down so that their [GlobalNorm] is at most limit, as PyTorch's clip_grad_norm_ does, and returns
