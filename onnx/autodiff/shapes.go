@@ -62,10 +62,7 @@ func Measure(ctx context.Context, rt onnx.Runtime, m *onnx.Model, small, large o
 			s.dims[name] = pair(t.Shape, other.Shape)
 		}
 	}
-	tapped, taps, err := tap(m)
-	if err != nil {
-		return nil, err
-	}
+	tapped, taps := tap(m)
 	session, err := rt.NewSession(tapped)
 	if err != nil {
 		return nil, fmt.Errorf("autodiff: measuring shapes: %w", err)
@@ -92,16 +89,16 @@ type tapOf struct {
 }
 
 // tap returns a copy of m whose outputs are the shape of every tensor a node makes, and the values of those that steer.
-func tap(m *onnx.Model) (*onnx.Model, []tapOf, error) {
+func tap(m *onnx.Model) (*onnx.Model, []tapOf) {
 	m = m.Clone()
 	index := onnx.NewIndex(m.Graph)
 	nodes := slices.Clone(m.Graph.Nodes)
 	m.Graph.Outputs = nil
-	b := onnx.NewBuilder(m).Scope("measure")
 	var taps []tapOf
-	add := func(v *onnx.Value, t tapOf) {
-		v.Type = onnx.Int64
-		b.Output(v, fmt.Sprintf("measure/%d", len(taps)))
+	add := func(op string, t tapOf, attrs ...*onnx.Attribute) {
+		out := fmt.Sprintf("measure/%d", len(taps))
+		m.Graph.Nodes = append(m.Graph.Nodes, &onnx.Node{Name: out, OpType: op, Inputs: []string{t.tensor}, Outputs: []string{out}, Attributes: attrs})
+		m.Graph.Outputs = append(m.Graph.Outputs, &onnx.Value{Name: out, Type: onnx.Int64})
 		taps = append(taps, t)
 	}
 	steers := map[string]bool{}
@@ -113,15 +110,14 @@ func tap(m *onnx.Model) (*onnx.Model, []tapOf, error) {
 		}
 		for _, out := range n.Outputs {
 			if out != "" {
-				add(b.Op("Shape", []*onnx.Value{b.Value(out)}), tapOf{tensor: out})
+				add("Shape", tapOf{tensor: out})
 			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(steers)) {
-		v := b.Op("Cast", []*onnx.Value{b.Value(name)}, onnx.IntAttr("to", int64(onnx.Int64)))
-		add(v, tapOf{tensor: name, values: true})
+		add("Cast", tapOf{tensor: name, values: true}, onnx.IntAttr("to", int64(onnx.Int64)))
 	}
-	return m, taps, b.Err()
+	return m, taps
 }
 
 // record notes what one tap showed in the two runs.
