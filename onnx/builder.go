@@ -156,7 +156,7 @@ func (b *Builder) rename(old, name string) {
 		v.Name = name
 		b.values[name] = v
 	}
-	b.index = NewIndex(b.model.Graph)
+	b.index.rename(old, name)
 }
 
 // Const adds t as an initializer called name, in the scope, and returns it. Small constants of equal content are added

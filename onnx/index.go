@@ -54,6 +54,25 @@ func (x *Index) add(n *Node) {
 	}
 }
 
+// rename follows a tensor's renaming in the graph.
+func (x *Index) rename(old, name string) {
+	f := x.facts()
+	moveKey(x.producers, old, name)
+	moveKey(x.readers, old, name)
+	moveKey(x.weights, old, name)
+	moveKey(x.typed, old, name)
+	moveKey(f.types, old, name)
+	moveKey(f.sizes, old, name)
+	moveKey(f.contents, old, name)
+}
+
+func moveKey[V any](m map[string]V, old, name string) {
+	if v, ok := m[old]; ok {
+		delete(m, old)
+		m[name] = v
+	}
+}
+
 // Producer returns the node that makes a tensor, nil for inputs, weights and names nobody makes.
 func (x *Index) Producer(tensor string) *Node { return x.producers[tensor] }
 
