@@ -213,7 +213,7 @@ print(json.load(open(folder + "/config.json"))["id2label"][str(logits[0].argmax(
 | preprocessing | ` + "`{{cell .Backbone.Preprocessing}}`" + ` |
 
 run.json holds the digests of the data and of the backbone, every option, and the versions. The same inputs give the
-same files, byte for byte.
+same files, byte for byte; only the times in report.html and report/timings.* are those of a run.
 
 ## Intended use and limits
 

@@ -105,7 +105,7 @@ func TestTextEndToEnd(t *testing.T) {
 			useClassifier(t, rt, s.Out, data, r)
 		}
 		for name := range first {
-			if got[name] != first[name] {
+			if got[name] != first[name] && !timed(name) {
 				t.Errorf("cache %s: %s has other bytes", state, name)
 			}
 		}

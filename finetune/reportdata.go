@@ -60,8 +60,11 @@ func (w *workshop[T]) reportData(verified VerifyResult) *report.Data {
 	d := &report.Data{
 		Title: r.Card.title(r.Record), Lead: w.lead(), Task: string(r.Task),
 		Rows:    report.Rows{Train: r.Rows.Train, Validation: r.Rows.Validation, Test: r.Rows.Test},
-		Metrics: shownMetrics(judged), Warnings: judged.Warnings, Labels: judged.Labels, Confusion: judged.Confusion,
+		Metrics: shownMetrics(judged), Warnings: r.Warnings, Labels: judged.Labels, Confusion: judged.Confusion,
 		Path: w.path(), Heads: w.compared(),
+	}
+	for _, b := range r.Baselines {
+		d.Baselines = append(d.Baselines, report.Baseline{Name: b.Name, Metrics: b.Metrics})
 	}
 	for _, c := range judged.Classes {
 		d.PerClass = append(d.PerClass, report.Class{Label: c.Label, Precision: c.Precision, Recall: c.Recall, F1: c.F1, Rows: c.Support, ROCAUC: c.ROCAUC})

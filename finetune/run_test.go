@@ -54,10 +54,10 @@ func TestRunEndsInAProvedFolder(t *testing.T) {
 	if r.Metrics["eval_accuracy"] < 0.8 || !r.Verify.ArgmaxEqual || r.Verify.MaxAbsDiff > 1e-4 || r.Verify.Rows != 60 {
 		t.Errorf("%v %+v", r.Metrics, r.Verify)
 	}
-	if want := []Stage{Extracting, Probing, Evaluating, Exporting, Verifying}; !slices.Equal(progress.stages, want) {
+	if want := []Stage{Extracting, Probing, Evaluating, Exporting, Verifying, Reporting}; !slices.Equal(progress.stages, want) {
 		t.Errorf("stages %v", progress.stages)
 	}
-	got := slices.Sorted(maps.Keys(files(t, out)))
+	got := slices.DeleteFunc(slices.Sorted(maps.Keys(files(t, out))), func(name string) bool { return strings.HasPrefix(name, "report") })
 	if !slices.Equal(got, []string{"README.md", "config.json", "model.onnx", "run.json", "toy.txt"}) {
 		t.Errorf("files %v", got)
 	}
@@ -75,7 +75,7 @@ func TestRunEndsInAProvedFolder(t *testing.T) {
 	}
 	for field, want := range map[string][]string{
 		"rows": {"test", "train", "validation"}, "verify": {"argmax_equal", "max_abs_diff", "rows"},
-		"timings_s": {"evaluate", "export", "extract", "probe", "total", "verify"},
+		"timings_s": {"evaluate", "export", "extract", "probe", "report", "total", "verify"},
 	} {
 		if keys := slices.Sorted(maps.Keys(result[field].(map[string]any))); !slices.Equal(keys, want) {
 			t.Errorf("%s has the fields %v", field, keys)

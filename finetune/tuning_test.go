@@ -47,7 +47,7 @@ func TestTuneEndToEnd(t *testing.T) {
 			check(t, r, err)
 			got := readAll(t, os.DirFS(s.Out))
 			for name := range first {
-				if got[name] != first[name] {
+				if got[name] != first[name] && !timed(name) {
 					t.Errorf("the same run gives other bytes of %s", name)
 				}
 			}

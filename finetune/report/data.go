@@ -33,7 +33,8 @@ type Data struct {
 	Mistakes   []Mistake   `json:"mistakes,omitempty"` // the most confident first
 	Projection *Projection `json:"projection,omitempty"`
 
-	Timings []Timing `json:"timings,omitempty"`
+	// Timings are in a file of their own: they are all that two runs of the same do not share.
+	Timings []Timing `json:"-"`
 	Run     []Facts  `json:"run,omitempty"` // what was run
 }
 
@@ -100,10 +101,11 @@ type Bin struct {
 
 // A Path is how one head did by the strength of its penalty on rows it was not fitted on.
 type Path struct {
-	Head   string      `json:"head"`
-	Score  string      `json:"score"` // what the scores are: "accuracy"
-	Points []PathPoint `json:"points"`
-	Chosen *float64    `json:"chosen,omitempty"` // the C chosen; nil: another head was
+	Head    string      `json:"head"`
+	Score   string      `json:"score"`             // what the scores are: "accuracy"
+	Percent bool        `json:"percent,omitempty"` // they are shares
+	Points  []PathPoint `json:"points"`
+	Chosen  *float64    `json:"chosen,omitempty"` // the C chosen; nil: another head was
 }
 
 // A PathPoint is one C: the mean score and its standard error, 0 where it is not known.

@@ -52,8 +52,9 @@ func reliabilityFigure(d *Data) []figure {
 		return nil
 	}
 	c := drawing("Reliability", "Bars: accuracy of rows by the confidence of their answer; the dashed line is perfect calibration.")
-	good, gap := plot.Look{Fill: plot.Series(0)}, plot.Look{Fill: plot.Series(1), Opacity: 0.55}
-	top := plot.Legend(c, plot.Entry{Name: "accuracy", Look: good}, plot.Entry{Name: "gap to confidence", Look: gap},
+	good := plot.Look{Fill: plot.Series(0)}
+	over, under := plot.Look{Fill: plot.Series(1), Opacity: 0.55}, plot.Look{Fill: plot.Series(4), Opacity: 0.75}
+	top := plot.Legend(c, plot.Entry{Name: "accuracy", Look: good}, plot.Entry{Name: "too sure", Look: over}, plot.Entry{Name: "too unsure", Look: under},
 		plot.Entry{Name: "ideal", Look: plot.Look{Stroke: plot.Muted, Dashed: true}})
 	f := plot.NewFrame(c, top, plot.Axis{Label: "confidence", Max: 1, Percent: true}, plot.Axis{Label: "accuracy", Max: 1, Percent: true})
 	most := 0
@@ -66,7 +67,11 @@ func reliabilityFigure(d *Data) []figure {
 		}
 		a, z, conf := f.At(b.Low, 0), f.At(b.High, b.Accuracy), f.At(b.Low, b.Confidence)
 		about := fmt.Sprintf("confidence %s: right in %s of %d rows", percent(b.Confidence), percent(b.Accuracy), b.Rows)
-		c.Rect(a.X+1, z.Y, z.X-a.X-2, a.Y-z.Y, 0, good, about)
+		gap := over
+		if b.Accuracy > b.Confidence {
+			gap = under
+		}
+		c.Rect(a.X+1, max(z.Y, conf.Y), z.X-a.X-2, a.Y-max(z.Y, conf.Y), 0, good, about)
 		c.Rect(a.X+1, min(z.Y, conf.Y), z.X-a.X-2, math.Abs(z.Y-conf.Y), 0, gap, about)
 		// How many rows: a tick whose length says so, from the foot of the bar on.
 		c.Rect(a.X+1, f.Bottom+1, (z.X-a.X-2)*math.Sqrt(float64(b.Rows)/float64(most)), 3, 0, plot.Look{Fill: plot.Muted}, fmt.Sprintf("%d rows", b.Rows))
@@ -89,10 +94,10 @@ func (s *spread) add(mean, se float64) {
 	s.low, s.high = min(s.low, mean-se), max(s.high, mean+se)
 }
 
-func (s *spread) axis(label string) plot.Axis {
+func (s *spread) axis(label string, percent bool) plot.Axis {
 	room := max((s.high-s.low)*0.12, math.Abs(s.high)*1e-3, 1e-6)
 	a := plot.Axis{Label: label, Min: s.low - room, Max: s.high + room}
-	if s.low >= 0 && s.high <= 1 {
+	if percent {
 		a.Min, a.Max, a.Percent = max(0, a.Min), min(1, a.Max), true
 	}
 	return a
@@ -118,7 +123,7 @@ func pathFigure(d *Data) []figure {
 	for i, p := range d.Path {
 		legend = append(legend, plot.Entry{Name: p.Head, Look: plot.Look{Stroke: plot.Series(i), Width: 2}})
 	}
-	f := plot.NewFrame(c, plot.Legend(c, legend...), plot.Axis{Label: "C: how much the data counts beside the penalty", Min: low / 1.6, Max: high * 1.6, Log: true, Ticks: 7}, score.axis(d.Path[0].Score))
+	f := plot.NewFrame(c, plot.Legend(c, legend...), plot.Axis{Label: "C: how much the data counts beside the penalty", Min: low / 1.6, Max: high * 1.6, Log: true, Ticks: 7}, score.axis(d.Path[0].Score, d.Path[0].Percent))
 	for i, p := range d.Path {
 		drawPath(f, p, plot.Series(i))
 	}
@@ -164,11 +169,11 @@ func learningFigure(d *Data) []figure {
 	first, last := p.Points[0].C, p.Points[len(p.Points)-1].C
 	p.Head = "rows"
 	c := drawing("Would more labels help?", "Curve: score by the number of training rows; the band is one standard error.")
-	label := "score"
+	label, share := "score", false
 	if len(d.Metrics) > 0 {
-		label = d.Metrics[0].Name
+		label, share = d.Metrics[0].Name, d.Metrics[0].Percent
 	}
-	f := plot.NewFrame(c, 0, plot.Axis{Label: "training rows", Min: first, Max: last, Ticks: 5, Log: last > 30*first}, score.axis(label))
+	f := plot.NewFrame(c, 0, plot.Axis{Label: "training rows", Min: first, Max: last, Ticks: 5, Log: last > 30*first}, score.axis(label, share))
 	drawPath(f, p, plot.Series(0))
 	return []figure{{ID: "learning-curve", Section: sectionChoices, Note: learningNote(d.Learning), Canvas: c}}
 }
@@ -214,9 +219,7 @@ func trainingFigures(d *Data) []figure {
 		p.Head = "epoch"
 		c := drawing(k.title, "Curve: "+k.label+" by epoch.")
 		n := len(p.Points)
-		axis := s.axis(k.label)
-		axis.Percent = false
-		f := plot.NewFrame(c, 0, plot.Axis{Label: "epoch", Min: p.Points[0].C, Max: p.Points[n-1].C, Ticks: min(8, n-1)}, axis)
+		f := plot.NewFrame(c, 0, plot.Axis{Label: "epoch", Min: p.Points[0].C, Max: p.Points[n-1].C, Ticks: min(8, n-1)}, s.axis(k.label, false))
 		drawPath(f, p, k.ink)
 		out = append(out, figure{ID: k.id, Section: sectionChoices, Note: "The ring is the epoch whose weights were kept.", Canvas: c})
 	}

@@ -90,7 +90,7 @@ func classes(title, task string, k, rows int, accuracy float64) *Data {
 		low := float64(i) / 15
 		d.Reliability = append(d.Reliability, Bin{low, low + 1.0/15, i * i * 9, low + 0.04, max(0, low+0.03*math.Sin(float64(i)*2))})
 	}
-	one := Path{Head: "logistic", Score: "accuracy", Chosen: p(math.Pow(10, 0.5))}
+	one := Path{Head: "logistic", Score: "accuracy", Percent: true, Chosen: p(math.Pow(10, 0.5))}
 	other := Path{Head: "svm", Score: "accuracy"}
 	for e := -6.0; e <= 6; e += 0.5 {
 		v := accuracy - 0.006*(e-1)*(e-1)

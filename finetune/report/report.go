@@ -20,14 +20,16 @@ import (
 const (
 	PageFile   = "report.html"
 	FolderName = "report"
-	DataFile   = "report.json" // in the folder
+	DataFile   = "report.json"  // in the folder
+	TimingFile = "timings.json" // in the folder
 )
 
 // pngScale is how many pixels a unit of a drawing has in PNG.
 const pngScale = 2
 
-// Write writes report.html and the folder report into dir, which exists. Equal data give equal bytes. It is not atomic: a
-// caller for whom it must be gives a folder that is moved to its place afterwards.
+// Write writes report.html and the folder report into dir, which exists. Equal data give equal bytes; times show in the page
+// and in the files report/timings.* alone. It is not atomic: a caller for whom it must be gives a folder that is moved to its
+// place afterwards.
 func Write(dir string, d *Data) error {
 	figs := figures(d)
 	folder := filepath.Join(dir, FolderName)
@@ -50,6 +52,9 @@ func Write(dir string, d *Data) error {
 	}
 	write(filepath.Join(dir, PageFile), func() ([]byte, error) { return page(d, figs) })
 	write(filepath.Join(folder, DataFile), func() ([]byte, error) { return encoded(d) })
+	if len(d.Timings) > 0 {
+		write(filepath.Join(folder, TimingFile), func() ([]byte, error) { return encoded(d.Timings) })
+	}
 	for _, f := range figs {
 		write(filepath.Join(folder, f.ID+".png"), func() ([]byte, error) { return f.PNG(pngScale) })
 		write(filepath.Join(folder, f.ID+".svg"), func() ([]byte, error) { return f.SVG(), nil })
@@ -62,7 +67,7 @@ func Page(d *Data) ([]byte, error) {
 	return page(d, figures(d))
 }
 
-func encoded(d *Data) ([]byte, error) {
+func encoded(d any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

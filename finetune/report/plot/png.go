@@ -33,7 +33,7 @@ func (c *Canvas) PNG(scale float64) ([]byte, error) {
 		return nil, fmt.Errorf("plot: %w", p.err)
 	}
 	var b bytes.Buffer
-	err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, p.img)
+	err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, indexed(p.img))
 	return b.Bytes(), err
 }
 
