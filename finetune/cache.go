@@ -1,6 +1,7 @@
 package finetune
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -16,6 +17,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/onnx-graft/graft/finetune/rowfile"
 	"github.com/onnx-graft/graft/finetune/tune"
 	"github.com/onnx-graft/graft/onnx/storage"
 )
@@ -49,6 +51,7 @@ type CacheEntry struct {
 	Runtime       string    `json:"runtime"`
 	Rows          int       `json:"rows"`
 	Cols          int       `json:"cols"`
+	Type          Precision `json:"type"`
 	Bytes         int64     `json:"bytes"`
 	Used          time.Time `json:"used"`
 	Damaged       bool      `json:"damaged,omitempty"` // it cannot be read and will be replaced when it is next needed
@@ -107,7 +110,7 @@ func (c *Cache) entry(key string) CacheEntry {
 	if err != nil || about.Key != key {
 		return e
 	}
-	e.Model, e.Preprocessing, e.Runtime, e.Cols, e.Damaged = about.Model, about.Preprocessing, about.Runtime, about.Cols, false
+	e.Model, e.Preprocessing, e.Runtime, e.Cols, e.Type, e.Damaged = about.Model, about.Preprocessing, about.Runtime, about.Cols, Precision(about.Type), false
 	return e
 }
 
@@ -180,6 +183,31 @@ func (a cacheAbout) key() string {
 }
 
 var magic = [8]byte{'g', 'r', 'a', 'f', 't', 'r', 'o', 'w'}
+
+// numberSize is the size of one number of a stored row in bytes.
+func (a *cacheAbout) numberSize() int {
+	if a.Type == string(Float16) {
+		return 2
+	}
+	return 4
+}
+
+// encode returns a row's bytes as they are stored.
+func (a *cacheAbout) encode(row []float32) []byte {
+	if a.Type == string(Float16) {
+		return rowfile.AppendHalf(make([]byte, 0, 2*len(row)), row)
+	}
+	return bytes.Clone(rowBytes(row))
+}
+
+// decode fills a row with what encode returned.
+func (a *cacheAbout) decode(row []float32, stored []byte) {
+	if a.Type == string(Float16) {
+		rowfile.FromHalf(row, stored)
+		return
+	}
+	copy(rowBytes(row), stored)
+}
 
 // castagnoli is the polynomial that processors compute.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

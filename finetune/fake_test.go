@@ -1,6 +1,7 @@
 package finetune
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,6 +51,7 @@ type fakeRuntime struct {
 	poison   int64         // a token whose row is NaN
 	hold     chan struct{} // nil, or: a run waits for it
 	err      error
+	scale    float64 // of every answer; 0: 1
 	sessions atomic.Int64
 	rows     atomic.Int64
 
@@ -110,7 +112,7 @@ func (s fakeSession) fill(ctx context.Context, feeds onnx.Feeds, out *onnx.Tenso
 				}
 				v += math.Sin(float64(id%1000) * float64(j+1) * float64(k+1))
 			}
-			rows[i*r.cols+j] = float32(v)
+			rows[i*r.cols+j] = float32(v * cmp.Or(r.scale, 1))
 		}
 	}
 	return nil

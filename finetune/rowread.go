@@ -90,7 +90,7 @@ func (s *rowStore) read(ctx context.Context, want *wanted, out heads.Matrix) err
 // readRows reads rows in the order of their slots, neighbours together, and returns those whose checksum is wrong.
 func (s *rowStore) readRows(ctx context.Context, found []foundRow, want *wanted, out heads.Matrix) ([]foundRow, error) {
 	slices.SortFunc(found, func(a, b foundRow) int { return a.slot - b.slot })
-	width := 4 * s.about.Cols
+	width := s.width()
 	most := max(1, 1<<20/width) // rows read at once
 	var runs [][]foundRow
 	for rest := found; len(rest) > 0; {
@@ -119,7 +119,7 @@ func (s *rowStore) readRows(ctx context.Context, found []foundRow, want *wanted,
 				continue
 			}
 			for at := f.row; at >= 0; at = int(want.next[at]) {
-				copy(rowBytes(out.Row(at)), row)
+				s.about.decode(out.Row(at), row)
 			}
 		}
 		return nil

@@ -6,13 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
 )
 
-// A rowStore is one folder of a [Cache]. The file rows holds row i at i·4·cols; the file index holds, after a header, at
+// A rowStore is one folder of a [Cache]. The file rows holds row i at i·width; the file index holds, after a header, at
 // i·24 the key of row i's content, the row's checksum, and a checksum of both. A row is written before its entry, so
 // an entry that is there and whole means a row that is there: a process may be killed at any moment, and one may read
 // while another writes. Only one writes at a time; what a killed writer left half-written is written over.
@@ -36,7 +35,7 @@ type rowStore struct {
 
 type pendingRow struct {
 	key contentKey
-	row []float32
+	row []byte // as it is stored
 }
 
 // A flush comes after this many bytes or this long, whichever is first.
@@ -44,6 +43,9 @@ const (
 	flushBytes = 256 << 10
 	flushAfter = 500 * time.Millisecond
 )
+
+// width is the size of a stored row in bytes.
+func (s *rowStore) width() int { return s.about.numberSize() * s.about.Cols }
 
 // cols is D of the rows held, 0 where there are none yet.
 func (s *rowStore) cols() int { return s.about.Cols }
@@ -120,15 +122,16 @@ func (s *rowStore) create(cols int) error {
 	return err
 }
 
-// add takes a computed row, to be written before long. It copies the row.
+// add takes a computed row, to be written before long. It copies the row. All rows have the same D.
 func (s *rowStore) add(key contentKey, row []float32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.off {
 		return
 	}
-	s.pending = append(s.pending, pendingRow{key, slices.Clone(row)})
-	s.bytes += 4 * len(row)
+	kept := pendingRow{key, s.about.encode(row)}
+	s.pending = append(s.pending, kept)
+	s.bytes += len(kept.row)
 	if s.bytes >= flushBytes || time.Since(s.flushed) >= flushAfter {
 		s.flush()
 	}
@@ -153,7 +156,7 @@ func (s *rowStore) write(rows []pendingRow) error {
 	}
 	defer unlock()
 	if s.index == nil {
-		if err := s.create(len(rows[0].row)); err != nil {
+		if err := s.create(len(rows[0].row) / s.about.numberSize()); err != nil {
 			return err
 		}
 	}
@@ -175,7 +178,7 @@ func (s *rowStore) write(rows []pendingRow) error {
 			continue
 		}
 		known[r.key] = true
-		row := rowBytes(r.row)
+		row := r.row
 		if slot, ok := s.freeSlot(); ok {
 			if err := s.put(slot, row, appendEntry(nil, r.key, checksum(row))); err != nil {
 				return err
@@ -186,7 +189,7 @@ func (s *rowStore) write(rows []pendingRow) error {
 		index = appendEntry(index, r.key, checksum(row))
 	}
 	if err := s.put(s.count, data, index); err != nil {
-		s.rows.Truncate(int64(s.count) * int64(4*s.about.Cols)) // gives the space back; an incomplete tail does no harm
+		s.rows.Truncate(int64(s.count) * int64(s.width())) // gives the space back; an incomplete tail does no harm
 		s.index.Truncate(headerSize + int64(s.count)*entrySize)
 		return err
 	}
@@ -204,7 +207,7 @@ func (s *rowStore) writerLock() (func(), error) {
 
 // put writes rows from a slot on, and then their entries.
 func (s *rowStore) put(slot int, rows, entries []byte) error {
-	if _, err := s.rows.WriteAt(rows, int64(slot)*int64(4*s.about.Cols)); err != nil {
+	if _, err := s.rows.WriteAt(rows, int64(slot)*int64(s.width())); err != nil {
 		return err
 	}
 	_, err := s.index.WriteAt(entries, headerSize+int64(slot)*entrySize)
@@ -216,7 +219,7 @@ func (s *rowStore) freeSlot() (int, bool) {
 	for len(s.free) > 0 {
 		slot := s.free[len(s.free)-1]
 		s.free = s.free[:len(s.free)-1]
-		entry, row := make(entryList, entrySize), make([]byte, 4*s.about.Cols)
+		entry, row := make(entryList, entrySize), make([]byte, s.width())
 		if _, err := s.index.ReadAt(entry, headerSize+int64(slot)*entrySize); err != nil {
 			continue
 		}

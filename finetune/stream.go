@@ -40,10 +40,7 @@ func ExtractStream[T any](ctx context.Context, rt onnx.Runtime, b *Backbone[T], 
 		if err != nil {
 			return err
 		}
-		total.Rows += stats.Rows
-		total.Cached += stats.Cached
-		total.Computed += stats.Computed
-		total.Batches += stats.Batches
+		total.add(stats)
 		clear(e.xs) // lets go of the inputs
 		e.xs = e.xs[:0]
 		return keep(rows)

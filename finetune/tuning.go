@@ -50,7 +50,7 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	tuned := *w.backbone
 	tuned.Model = result.Model
 	w.backbone, w.head = &tuned, &heads.Linear{Weight: result.Weight, Bias: result.Bias}
-	w.test.x, err = w.features(ctx, w.data.Test)
+	w.test.x, err = w.features(ctx, w.data.Test, w.settings.Extract.exact())
 	return err
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,13 +14,24 @@ import (
 
 // cacheFlags choose where features are kept between runs.
 type cacheFlags struct {
-	dir string
-	off bool
+	dir   string
+	off   bool
+	store string
 }
 
 func (c *cacheFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&c.dir, "cache", "", "folder to keep computed features in (default: features below graft's cache)")
 	flags.BoolVar(&c.off, "no-cache", false, "keep no features")
+	flags.StringVar(&c.store, "store", string(finetune.Float32), "precision features are kept in: float32, or float16 for half the room; a fine-tune judges by float32 in any case")
+}
+
+// precision is what --store asks for.
+func (c *cacheFlags) precision() (finetune.Precision, error) {
+	p := finetune.Precision(c.store)
+	if !slices.Contains(finetune.Precisions, p) {
+		return p, usagef("--store takes %s or %s; got %q", finetune.Float32, finetune.Float16, c.store)
+	}
+	return p, nil
 }
 
 // open returns the cache, nil where there shall be none.
@@ -63,13 +75,13 @@ func cacheList(a *app, flags *cacheFlags) *cobra.Command {
 			if a.json {
 				return a.printJSON(append([]finetune.CacheEntry{}, list...))
 			}
-			rows := [][]string{{"KEY", "MODEL", "ROWS", "DIM", "SIZE", "USED"}}
+			rows := [][]string{{"KEY", "MODEL", "ROWS", "DIM", "TYPE", "SIZE", "USED"}}
 			for _, e := range list {
 				model := e.Model
 				if e.Damaged {
 					model = "damaged"
 				}
-				rows = append(rows, []string{e.Key[:12], model, fmt.Sprint(e.Rows), fmt.Sprint(e.Cols), megabytes(e.Bytes), e.Used.Format("2006-01-02 15:04")})
+				rows = append(rows, []string{e.Key[:12], model, fmt.Sprint(e.Rows), fmt.Sprint(e.Cols), string(e.Type), megabytes(e.Bytes), e.Used.Format("2006-01-02 15:04")})
 			}
 			return a.printTable(rows...)
 		},

@@ -63,7 +63,8 @@ type extracted struct {
 	Type     string  `json:"dtype"`
 	Backbone string  `json:"backbone"`
 	Feature  string  `json:"feature"`
-	Cached   int     `json:"cached"` // rows that were computed before
+	Cached   int     `json:"cached"`               // rows that were computed before
+	Loss     float64 `json:"store_loss,omitempty"` // relative, of the rows computed now, where they are kept in half precision
 	Seconds  float64 `json:"seconds"`
 }
 
@@ -85,9 +86,13 @@ func (x *extract) run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	store, err := x.job.cache.precision()
+	if err != nil {
+		return err
+	}
 	progress := a.newProgress()
 	defer progress.finish()
-	run := finetune.ExtractSettings{Cache: cache, Workers: x.job.runtime.threads, Progress: progress, Total: data.Total}
+	run := finetune.ExtractSettings{Cache: cache, Store: store, Workers: x.job.runtime.threads, Progress: progress, Total: data.Total}
 	var done extracted
 	if data.Kind == dataset.Images {
 		b, err := x.job.imageBackbone(source)
@@ -115,8 +120,17 @@ func (x *extract) run(ctx context.Context, a *app) error {
 	if a.json {
 		return a.printJSON(done)
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s: %d×%d %s, %d rows from the cache, %.1f s\n", done.Out, done.Rows, done.Cols, done.Type, done.Cached, done.Seconds)
+	lost := ""
+	if done.Loss > 0 {
+		lost = ", " + halfLoss(done.Loss)
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s: %d×%d %s, %d rows from the cache%s, %.1f s\n", done.Out, done.Rows, done.Cols, done.Type, done.Cached, lost, done.Seconds)
 	return err
+}
+
+// halfLoss says what keeping rows in half precision cost.
+func halfLoss(loss float64) string {
+	return fmt.Sprintf("kept in half precision: off by %.1e of themselves", loss)
 }
 
 // settings checks the flags and the file's place.
@@ -166,7 +180,7 @@ func writeFeatures[T any](ctx context.Context, a *app, x *extract, b *finetune.B
 		return extracted{}, err
 	}
 	done := extracted{
-		Out: x.job.out, Rows: out.Rows(), Cols: out.Cols(), Type: x.dtype, Backbone: b.Name, Feature: b.Feature, Cached: stats.Cached,
+		Out: x.job.out, Rows: out.Rows(), Cols: out.Cols(), Type: x.dtype, Backbone: b.Name, Feature: b.Feature, Cached: stats.Cached, Loss: stats.Loss,
 	}
 	return done, out.Commit()
 }

@@ -86,6 +86,11 @@ func TestExtractTexts(t *testing.T) {
 		}
 	}
 	var done extracted
+	graft(t, "", "extract", "--data", data, "--out", filepath.Join(dir, "s.npy"), "--store", "float16", "--json").want(t, exitOK).decode(t, &done)
+	if done.Cached != 0 || done.Loss <= 0 || done.Loss > 1./2048 {
+		t.Errorf("kept in half precision: %+v", done)
+	}
+	done = extracted{}
 	out := filepath.Join(dir, "p")
 	graft(t, "", "extract", "--data", data, "--out", out, "--as", "parquet", "--json").want(t, exitOK).decode(t, &done)
 	if done.Rows != int64(x.Rows) || done.Cached != x.Rows || done.Cols != 192 || done.Feature == "" {
@@ -143,6 +148,7 @@ func TestExtractRefuses(t *testing.T) {
 		{exitUsage, "npy", []string{"--data", data, "--out", filepath.Join(out, "x.csv")}},
 		{exitUsage, "is a folder", []string{"--data", data, "--out", out, "--as", "npy"}},
 		{exitUsage, "float16", []string{"--data", data, "--out", filepath.Join(out, "x.npy"), "--dtype", "int8"}},
+		{exitUsage, "float16", []string{"--data", data, "--out", filepath.Join(out, "x.npy"), "--store", "int8"}},
 		{exitUsage, "half precision", []string{"--data", data, "--out", filepath.Join(out, "x.parquet"), "--dtype", "float16"}},
 		{exitUsage, "none", []string{"--data", data, "--out", filepath.Join(out, "none", "x.npy")}},
 		{exitData, "bad.tsv", []string{"--data", bad, "--out", filepath.Join(out, "x.npy")}},

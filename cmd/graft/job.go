@@ -179,9 +179,13 @@ func (j *job) settings(labels []string) (finetune.Settings, error) {
 	if err != nil {
 		return finetune.Settings{}, err
 	}
+	store, err := j.cache.precision()
+	if err != nil {
+		return finetune.Settings{}, err
+	}
 	return finetune.Settings{
 		Out: j.out, Title: j.title, Probabilities: j.probabilities, Tolerance: j.tolerance,
-		Extract: finetune.ExtractSettings{Cache: cache, Workers: j.runtime.threads},
+		Extract: finetune.ExtractSettings{Cache: cache, Store: store, Workers: j.runtime.threads},
 		Probe:   probe,
 		Tune:    moves,
 		Report:  j.report.settings(),

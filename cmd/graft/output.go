@@ -47,6 +47,9 @@ func (a *app) printResult(r *finetune.Result) error {
 	rows = append(rows, probeTable(r)...)
 	rows = append(rows, metricRows(r.Metrics)...)
 	rows = append(rows, baselineRows(r.Baselines)...)
+	if r.Stats.Loss > 0 {
+		rows = append(rows, []string{"features", halfLoss(r.Stats.Loss)})
+	}
 	rows = append(rows,
 		[]string{"proved", fmt.Sprintf("on %d rows: logits within %.1e, every label equal", r.Verify.Rows, r.Verify.MaxAbsDiff)},
 		[]string{"time", fmt.Sprintf("%.1f s", r.Timings["total"])},
