@@ -28,6 +28,7 @@ type network struct {
 	backward *onnx.Model // to the loss and the gradients
 	weights  []*weight   // in the order of backward's outputs after the loss
 	adapters []*adapter  // in place of weights of the backbone; nil where its own move
+	needs    footprint   // memory
 	lengths  bool        // whether the boundary's second dimension varies, as the number of tokens does
 }
 
@@ -180,6 +181,7 @@ func (n *network) build(ctx context.Context, rt onnx.Runtime, rest *onnx.Model, 
 			return fmt.Errorf("tune: %w", err)
 		}
 	}
+	n.measureFootprint(m, shapes, small, large)
 	return nil
 }
 

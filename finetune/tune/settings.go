@@ -31,6 +31,7 @@ type Settings struct {
 	Seed         uint64         `json:"seed"`
 	Patience     int            `json:"patience"` // epochs without a better score before stopping; 0 never stops early
 
+	Memory      int64       `json:"-"` // bytes training may take, else it is a [MemoryError]; 0 is what the system has free, negative no limit
 	Checkpoints Checkpoints `json:"-"`
 	Progress    func(Step)  `json:"-"` // called after each step; nil is silence
 }

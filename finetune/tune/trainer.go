@@ -41,6 +41,9 @@ func (t *trainer) open(ctx context.Context) error {
 	if t.net, err = open(ctx, t.rt, t.p, t.s, small, large); err != nil {
 		return err
 	}
+	if err := t.net.needs.check(t.s.BatchSize, t.s.Memory); err != nil {
+		return err
+	}
 	if err := t.freeze(ctx); err != nil {
 		return err
 	}
