@@ -32,6 +32,9 @@ func benchHeads(ctx context.Context, b *bench) (report, error) {
 	}
 	for _, w := range headWork {
 		n := b.size(w.n, w.n/10)
+		if !b.wanted(fmt.Sprintf("%d×%d×%d", w.n, w.d, w.k)) {
+			continue
+		}
 		r, err := b.benchHead(ctx, p, dir, n, w.d, w.k)
 		if err != nil {
 			return out, fmt.Errorf("%d×%d×%d: %w", n, w.d, w.k, err)

@@ -41,12 +41,14 @@ func benchImage(ctx context.Context, b *bench) (report, error) {
 			return err
 		})
 	}}}
-	raw, err := rawImage(ctx, b, backbone, pictures)
+	raws, err := rawImage(ctx, b, backbone, pictures)
+	for _, l := range raws {
+		defer l.close()
+		entrants = append(entrants, l.contestant())
+	}
 	if err != nil {
 		return out, err
 	}
-	defer raw.close()
-	entrants = append(entrants, raw.contestant())
 	var peers []*pythonPeer
 	if b.python == "" {
 		out.leftOut = append(out.leftOut, "PyTorch and Pillow: no Python")
@@ -65,26 +67,27 @@ func benchImage(ctx context.Context, b *bench) (report, error) {
 	if err != nil {
 		return out, err
 	}
-	if err := rawSame(ctx, raw, features); err != nil {
-		return out, err
+	for _, l := range raws {
+		if err := rawSame(ctx, l, features); err != nil {
+			return out, err
+		}
 	}
 	work := fmt.Sprintf("ResNet-18 (to layer3) features of %d JPEG files of flowers", len(files))
 	n := float64(len(files))
-	mine, loop := times[0], times[1]
-	note := "prepared tensors, the best of 8 loops: " + raw.about
+	mine, loop, frugal := times[0], times[1], times[len(raws)]
 	for _, p := range peers {
 		if err := b.checkFeatures(p, features); err != nil {
 			return out, err
 		}
-		theirs := per(n, times[2].walls())
+		theirs := per(n, times[1+len(raws)].walls())
 		out.rows = append(out.rows, compare(work, "images/s", per(n, mine.walls()), p.title, theirs,
 			ratios(per(n, mine.walls()), theirs), "times as fast", atLeast(1.7), p.about))
 	}
 	out.rows = append(out.rows,
-		compare(work, "images/s", per(n, mine.walls()), "raw ONNX Runtime loop", per(n, loop.walls()), ratios(loop.walls(), mine.walls()), "times as fast", nil, note))
+		compare(work, "images/s", per(n, mine.walls()), "raw ONNX Runtime loop", per(n, loop.walls()), ratios(loop.walls(), mine.walls()), "times as fast", nil, "prepared tensors, the fastest of 8 loops: "+raws[0].about))
 	if mine[0].CPU > 0 {
-		out.rows = append(out.rows, compare(work+", CPU time of all cores", "s", mine.cpus(), "raw ONNX Runtime loop", loop.cpus(),
-			ratios(mine.cpus(), loop.cpus()), "of the loop's", atMost(1.2), note))
+		out.rows = append(out.rows, compare(work+", CPU time of all cores", "s", mine.cpus(), "raw ONNX Runtime loop", frugal.cpus(),
+			ratios(mine.cpus(), frugal.cpus()), "of the loop's", atMost(1.2), "prepared tensors, in a loop whose threads never wait for one another: "+raws[len(raws)-1].about))
 	}
 	out.environment = versions(peers)
 	return out, nil
@@ -112,8 +115,9 @@ func (b *bench) checkFeatures(p *pythonPeer, features heads.Matrix) error {
 	return p.check(filepath.Join(dir, "features.npy"), features.Data, 1e-4)
 }
 
-// rawImage makes the fastest loop over prepared tensors there is.
-func rawImage(ctx context.Context, b *bench, backbone *vision.Backbone, pictures []vision.Picture) (*rawLoop, error) {
+// rawImage makes the fastest loop over prepared tensors there is and, where that is another, the fastest with a caller for
+// each thread: threads that share an operator spin while they wait, which costs processor time.
+func rawImage(ctx context.Context, b *bench, backbone *vision.Backbone, pictures []vision.Picture) ([]*rawLoop, error) {
 	m, err := onnx.Load(b.resnetFile())
 	if err != nil {
 		return nil, err
@@ -137,7 +141,18 @@ func rawImage(ctx context.Context, b *bench, backbone *vision.Backbone, pictures
 		}
 		cuttings = append(cuttings, cutting{fmt.Sprintf("batch %d", batch), batches})
 	}
-	return fastestRaw(ctx, b, m, output, cuttings)
+	best, err := fastestRaw(ctx, b, m, output, cuttings, 1, b.threads)
+	if err != nil {
+		return nil, err
+	}
+	if best.workers == b.threads {
+		return []*rawLoop{best}, nil
+	}
+	frugal, err := fastestRaw(ctx, b, m, output, cuttings, b.threads)
+	if err != nil {
+		return []*rawLoop{best}, err
+	}
+	return []*rawLoop{best, frugal}, nil
 }
 
 // rawSame checks that the raw loop gives the features.

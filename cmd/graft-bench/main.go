@@ -59,8 +59,8 @@ var catalogue = []benchmark{
 // bench is one invocation.
 type bench struct {
 	shared, dir, python, graft string
+	work                       string // part of the name of what is wanted of a benchmark; "": all of it
 	only                       []string
-	sizes                      map[string]int // see sizeFlags
 	rounds, threads            int
 	quick                      bool
 	rt                         *ort.Runtime
@@ -105,6 +105,7 @@ func (b *bench) parse(args []string, stderr io.Writer) error {
 	flags.StringVar(&b.graft, "graft", "", "the graft command to measure (default: built from this module)")
 	flags.IntVar(&b.rounds, "rounds", 0, "measured rounds (default: the benchmark's own)")
 	flags.IntVar(&b.threads, "threads", runtime.NumCPU(), "threads each side computes with; with fewer than there are cores, run under taskset")
+	flags.StringVar(&b.work, "work", "", "measure only the fits and trainings whose name contains this, and leave no result")
 	flags.BoolVar(&b.quick, "quick", false, "small sizes and one round: does it work?")
 	only := flags.String("only", "", "benchmarks, separated by commas (default: all)")
 	flags.Usage = func() {
@@ -166,6 +167,10 @@ func (b *bench) measure(ctx context.Context, stdout io.Writer) error {
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", one.name, err))
 		}
+		if b.work != "" {
+			found.print(stdout)
+			continue
+		}
 		if len(found.rows) == 0 {
 			continue
 		}
@@ -179,12 +184,22 @@ func (b *bench) measure(ctx context.Context, stdout io.Writer) error {
 			return err
 		}
 	}
-	all, err := readResults(b.dir)
-	if err != nil {
-		return err
+	if b.work == "" {
+		all, err := readResults(b.dir)
+		if err != nil {
+			return err
+		}
+		fmt.Fprint(stdout, markdown(all))
 	}
-	fmt.Fprint(stdout, markdown(all))
 	return errors.Join(failed...)
+}
+
+// wanted tells whether some work is to be measured.
+func (b *bench) wanted(work string) bool { return strings.Contains(work, b.work) }
+
+// print shows a report that is not kept.
+func (r report) print(w io.Writer) {
+	fmt.Fprint(w, markdown([]result{{Command: "part of a benchmark", Rows: r.rows, LeftOut: r.leftOut}}))
 }
 
 // command is the command line that gives a benchmark's result again.

@@ -30,14 +30,14 @@ func benchMemory(ctx context.Context, b *bench) (report, error) {
 		if err := writeSynthetic(data, n); err != nil {
 			return out, err
 		}
-		seconds, mb, err := b.runGraft(ctx, graft, filepath.Join(dir, "cache"), "extract", "--quiet", "--backbone", models.MiniText, "--data", data, "--out", filepath.Join(dir, "features.npy"))
+		took, err := b.runGraft(ctx, graft, filepath.Join(dir, "cache"), "extract", "--quiet", "--backbone", models.MiniText, "--data", data, "--out", filepath.Join(dir, "features.npy"))
 		if err != nil {
 			return out, err
 		}
-		b.say("  %d texts: %.0f MB, %.1f s", n, mb, seconds)
+		b.say("  %d texts: %.0f MB, %.1f s", n, took.mb, took.seconds)
 		out.rows = append(out.rows, row{
-			Work: fmt.Sprintf("peak memory of `graft extract`, %d synthetic texts, %s", n, models.MiniText), Unit: "MB", Graft: spreadOf([]float64{mb}), Goal: atMost(most),
-			Note: fmt.Sprintf("%.1f s", seconds),
+			Work: fmt.Sprintf("peak memory of `graft extract`, %d synthetic texts, %s", n, models.MiniText), Unit: "MB", Graft: spreadOf([]float64{took.mb}), Goal: atMost(most),
+			Note: fmt.Sprintf("%.1f s", took.seconds),
 		})
 	}
 	return out, nil

@@ -73,12 +73,12 @@ type cutting struct {
 	batches []rawBatch
 }
 
-// fastestRaw tries every way of cutting the work with one session on all threads and with a caller of one thread each, on
-// a third of the batches, and returns the loop that was fastest.
-func fastestRaw(ctx context.Context, b *bench, m *onnx.Model, output string, cuttings []cutting) (*rawLoop, error) {
+// fastestRaw tries every way of cutting the work with each number of callers, who share the threads, on a third of the
+// batches, and returns the loop that was fastest.
+func fastestRaw(ctx context.Context, b *bench, m *onnx.Model, output string, cuttings []cutting, callers ...int) (*rawLoop, error) {
 	var best *rawLoop
 	var least float64
-	for _, workers := range slices.Compact([]int{1, b.threads}) {
+	for _, workers := range slices.Compact(callers) {
 		session, err := b.rt.With(b.threads / workers).NewSession(m)
 		if err != nil {
 			return nil, err

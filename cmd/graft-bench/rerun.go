@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,20 +27,26 @@ func (b *bench) graftCommand(ctx context.Context, dir string) (string, error) {
 	return file, nil
 }
 
-// runGraft runs a graft command with a cache of its own, and returns what it took: wall time, and peak memory in MB where
-// the system tells.
-func (b *bench) runGraft(ctx context.Context, command, cache string, args ...string) (seconds, mb float64, err error) {
+// A commandRun is what a graft command took.
+type commandRun struct {
+	seconds float64
+	mb      float64 // peak memory, 0 where the system does not tell
+	stdout  []byte
+}
+
+// runGraft runs a graft command with a cache of its own.
+func (b *bench) runGraft(ctx context.Context, command, cache string, args ...string) (commandRun, error) {
 	cmd := exec.CommandContext(ctx, command, args...)
 	cmd.Env = append(os.Environ(), append(threadEnv(b.threads), "GRAFT_CACHE="+cache, "GRAFT_ONNXRUNTIME="+b.rt.Path())...)
 	said := &tail{limit: 4096}
 	cmd.Stderr = said
 	start := time.Now()
-	err = cmd.Run()
-	seconds = time.Since(start).Seconds()
+	out, err := cmd.Output()
+	seconds := time.Since(start).Seconds()
 	if err != nil {
-		return seconds, 0, fmt.Errorf("graft %s: %w\n%s", args[0], err, said)
+		return commandRun{}, fmt.Errorf("graft %s: %w\n%s", args[0], err, said)
 	}
-	return seconds, childPeak(cmd.ProcessState), nil
+	return commandRun{seconds, childPeak(cmd.ProcessState), out}, nil
 }
 
 // benchRerun measures the second of two identical finetune commands: everything but the features is done again.
@@ -58,7 +68,7 @@ func benchRerun(ctx context.Context, b *bench) (report, error) {
 	}{
 		{"sst2 and cr, 2 classes", [2]string{"sst2/train,sst2/dev,cr/train", "sst2/test"}, atMost(1)},
 		{"banking77, 77 classes", [2]string{"banking77/train", "banking77/test"}, nil},
-	} {
+	}[:b.size(2, 1)] {
 		r, err := b.rerun(ctx, graft, dir, data.name, data.tables)
 		if err != nil {
 			return out, err
@@ -91,25 +101,40 @@ func (b *bench) rerun(ctx context.Context, graft, dir, name string, tables [2]st
 		}
 	}
 	cache, model := filepath.Join(dir, "cache-"+filepath.Base(data)), filepath.Join(dir, "model-"+filepath.Base(data))
-	args := []string{"finetune", "--quiet", "--backbone", b.asset("text-models", "minilm-l6"), "--data", data, "--out", model, "--text", "text", "--label", "label"}
-	first, _, err := b.runGraft(ctx, graft, cache, args...)
+	args := []string{"finetune", "--quiet", "--json", "--backbone", b.asset("text-models", "minilm-l6"), "--data", data, "--out", model, "--text", "text", "--label", "label"}
+	first, err := b.runGraft(ctx, graft, cache, args...)
 	if err != nil {
 		return row{}, err
 	}
-	b.say("  %s: first run %.2f s", name, first)
+	b.say("  %s: first run %.2f s", name, first.seconds)
 	var seconds []float64
+	var last struct {
+		Timings map[string]float64 `json:"timings_s"`
+	}
 	for range b.times(7) {
-		s, _, err := b.runGraft(ctx, graft, cache, args...)
+		again, err := b.runGraft(ctx, graft, cache, args...)
+		if err == nil {
+			err = json.Unmarshal(again.stdout, &last)
+		}
 		if err != nil {
 			return row{}, err
 		}
-		seconds = append(seconds, s)
-		b.say("  %s: again %.3f s", name, s)
+		seconds = append(seconds, again.seconds)
+		b.say("  %s: again %.3f s: %s", name, again.seconds, stages(last.Timings))
 	}
 	return row{
 		Work: fmt.Sprintf("second identical `graft finetune`, %d rows × 384 (%s)", total, name), Unit: "s", Graft: spreadOf(seconds),
-		Note: fmt.Sprintf("the whole command, with the choice of C, export and proof; the first run took %.1f s", first),
+		Note: fmt.Sprintf("the whole command: choice of C, baselines, report, export, proof; the first run took %.1f s; in the last, %s", first.seconds, stages(last.Timings)),
 	}, nil
+}
+
+// stages writes timings, the longest first.
+func stages(timings map[string]float64) string {
+	names := slices.SortedFunc(maps.Keys(timings), func(a, b string) int { return cmp.Or(cmp.Compare(timings[b], timings[a]), cmp.Compare(a, b)) })
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s %.3f s", name, timings[name])
+	}
+	return strings.Join(names, ", ")
 }
 
 // writeLines writes a table as the shared ones are.

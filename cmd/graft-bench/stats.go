@@ -93,7 +93,7 @@ func (b *bench) interleave(ctx context.Context, rounds int, contestants []contes
 				continue
 			}
 			out[i] = append(out[i], t)
-			b.say("  %-40s %d of %d  %8.3f s", c.name, round, rounds, t.Wall)
+			b.say("  %-40s %d of %d  %8.3f s, %.3f s of all cores", c.name, round, rounds, t.Wall, t.CPU)
 		}
 	}
 	return out, nil

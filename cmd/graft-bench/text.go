@@ -125,7 +125,7 @@ func rawText(ctx context.Context, b *bench, folder string, backbone *text.Backbo
 			cuttings = append(cuttings, cutting{fmt.Sprintf("%d tokens, %s", tokens, about), batches})
 		}
 	}
-	return fastestRaw(ctx, b, m, output, cuttings)
+	return fastestRaw(ctx, b, m, output, cuttings, 1, b.threads)
 }
 
 // textBatches sorts texts by their number of tokens, longest first, and cuts them into batches of at most so many tokens.

@@ -22,6 +22,9 @@ func benchTrack(ctx context.Context, b *bench) (report, error) {
 		{work: "MiniLM-L6, top 2 layers", unfreeze: "top:2", trainable: []string{"bert.encoder.layer.4.", "bert.encoder.layer.5."}},
 		{work: "ResNet-18 (to layer3), last stage", unfreeze: "top:1", trainable: []string{"b.4.", "b.5."}, picture: true},
 	} {
+		if !b.wanted(l.work) {
+			continue
+		}
 		r, environment, err := b.track(ctx, l)
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", l.work, err)

@@ -39,6 +39,9 @@ func benchTune(ctx context.Context, b *bench) (report, error) {
 	var out report
 	out.environment = map[string]string{}
 	for _, l := range lessons {
+		if !b.wanted(l.work) {
+			continue
+		}
 		b.say(" %s", l.work)
 		rows, environment, err := b.lesson(ctx, l)
 		if err != nil {
