@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/onnx-graft/graft/finetune"
@@ -12,6 +13,8 @@ import (
 	"github.com/onnx-graft/graft/models/demo"
 	"github.com/onnx-graft/graft/models/embedded"
 	"github.com/onnx-graft/graft/onnx/onnxgo"
+	"github.com/onnx-graft/graft/onnx/onnxtest"
+	"github.com/onnx-graft/graft/text"
 	"github.com/onnx-graft/graft/vision"
 )
 
@@ -64,4 +67,63 @@ func TestTuneEndToEnd(t *testing.T) {
 		r, err := finetune.Run(ctx, rt, &onnxgo.Runtime{}, b, dataset.Map(data, picture), settings())
 		check(t, r, err)
 	})
+}
+
+// TestTuneRealBackbones: every backbone of the shared material can be trained, its top layer and by adapters, and what is
+// exported is proved.
+func TestTuneRealBackbones(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds a backbone")
+	}
+	rt, ctx := runtimes(t), context.Background()
+	few := func(d dataset.Split[string], n int) dataset.Split[string] {
+		for _, part := range []*[]dataset.Example[string]{&d.Train, &d.Test} {
+			var kept []dataset.Example[string]
+			of := map[string]int{}
+			for _, e := range *part {
+				if of[e.Label]++; of[e.Label] <= n {
+					kept = append(kept, e)
+				}
+			}
+			*part = kept
+		}
+		return d
+	}
+	texts := few(must[dataset.Split[string]](t)(dataset.Read(ctx, onnxtest.Shared(t, "assets", "text-data", "sst2"), dataset.Settings{})), 12)
+	pictures := few(must[dataset.Split[string]](t)(dataset.Read(ctx, onnxtest.Shared(t, "assets", "image-data", "hymenoptera"), dataset.Settings{})), 8)
+	texts.Validation, pictures.Validation = nil, nil
+	ways := map[string]tune.Settings{
+		"top":  {Unfreeze: tune.Unfreeze{Top: 1}},
+		"lora": {Unfreeze: tune.Unfreeze{Top: 1}, LoRA: tune.LoRA{Rank: 2}},
+	}
+	for _, model := range []string{"text-models/minilm-l6", "text-models/chrome_topics_bert_l6_h96",
+		"vision-models/resnet18_layer3", "vision-models/mobilenetv2_gluon_backbone", "vision-models/squeezenet1_1",
+		"vision-models/mobilenetv1_0.25_128", "vision-models/resnet20_cifar10"} {
+		for name, way := range ways {
+			if name == "lora" && strings.Contains(model, "resnet") {
+				continue // its 1×1 convolutions are in the shortcuts of other stages
+			}
+			t.Run(model+" "+name, func(t *testing.T) {
+				path := onnxtest.Shared(t, "assets", model)
+				s := finetune.Settings{Out: filepath.Join(t.TempDir(), "out"), Tune: &way, Probe: finetune.ProbeSettings{C: 0.01}}
+				way.Epochs, way.BatchSize, way.Seed = 1, 8, 1
+				var r *finetune.Result
+				var err error
+				if strings.HasPrefix(model, "text") {
+					b := textBackbone(t, must[*text.Backbone](t)(text.Open(path, text.Settings{})))
+					r, err = finetune.Run(ctx, rt, nil, b, texts, s)
+				} else {
+					b := imageBackbone(t, must[*vision.Backbone](t)(vision.Open(path, vision.Settings{})))
+					r, err = finetune.Run(ctx, rt, nil, b, dataset.Map(pictures, picture), s)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Logf("%d numbers trained, loss %.3f, %+v", r.Tuned.Trained, *r.Tuned.History[0].Loss, r.Verify)
+				if !r.Verify.ArgmaxEqual || len(r.Tuned.Changed) == 0 {
+					t.Errorf("%d weights changed, %+v", len(r.Tuned.Changed), r.Verify)
+				}
+			})
+		}
+	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/onnx-graft/graft/heads"
 	"github.com/onnx-graft/graft/onnx"
 	"github.com/onnx-graft/graft/onnx/autodiff"
+	"github.com/onnx-graft/graft/onnx/onnxtest"
 	"github.com/onnx-graft/graft/onnx/ort/orttest"
 )
 
@@ -287,6 +288,39 @@ func TestKept(t *testing.T) {
 	list, err := tune.ListKept(kept.Dir)
 	if err != nil || len(list) != 2 || list[0].Rows != 200 || list[0].Bytes == 0 {
 		t.Errorf("listed: %+v, %v", list, err)
+	}
+}
+
+// TestCausal trains a small language model of the GPT class by its last token, whole and by adapters.
+func TestCausal(t *testing.T) {
+	path := onnxtest.Shared(t, "assets", "text-models", "stories260k_llama", "model.onnx")
+	s := newSample(120)
+	for i, ids := range s.ids { // all of one length: the graph has no mask
+		for len(ids) < 8 {
+			ids = append(ids, 2)
+		}
+		s.ids[i] = ids
+	}
+	for name, settings := range map[string]tune.Settings{"all": {}, "top": {Unfreeze: tune.Unfreeze{Top: 2}}, "lora": {LoRA: tune.LoRA{Rank: 4}}} {
+		m, err := onnx.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := onnx.MakeBackbone(m, onnx.Feature{Tensor: "last_hidden_state", Rank: 3, Dim: 64}, onnx.FeatureOptions{Pooling: onnx.PoolLast}); err != nil {
+			t.Fatal(err)
+		}
+		p := s.problem(m, 90)
+		p.Weight = heads.NewMatrix(2, 64)
+		settings.Epochs, settings.LearningRate = 6, 2e-3
+		r, err := tune.Run(context.Background(), orttest.Open(t), p, settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, last := *r.History[1].Loss, *r.History[6].Loss
+		t.Logf("%s: %d numbers, loss %.3f to %.3f, score %.3f", name, r.Trained, first, last, *r.History[r.Best].Score)
+		if last > 0.8*first {
+			t.Errorf("%s: the loss went from %.3f to %.3f", name, first, last)
+		}
 	}
 }
 
