@@ -141,7 +141,12 @@ func (c *Cache) Prune(limit int64) (freed int64, err error) {
 }
 
 // Clear removes everything, and returns how many bytes it freed.
-func (c *Cache) Clear() (freed int64, err error) { return c.Prune(-1) }
+func (c *Cache) Clear() (freed int64, err error) {
+	if err := os.RemoveAll(filepath.Join(c.Dir, memoFolder)); err != nil {
+		return 0, fmt.Errorf("finetune: cache: %w", err)
+	}
+	return c.Prune(-1)
+}
 
 // contentKey is the digest of an input's content: the first half of its SHA-256.
 type contentKey [16]byte

@@ -239,7 +239,7 @@ func (w *workshop[T]) probe(ctx context.Context) (err error) {
 	if s.Groups = viewGroups(len(w.data.Train), w.settings.Views); w.fitted.rows != nil {
 		s.Groups = examplesOf(w.fitted.rows)
 	}
-	if w.probed, err = Probe(ctx, w.fitted.x, w.fitted.y, s); err != nil {
+	if w.probed, err = w.settings.Extract.Cache.probe(ctx, w.fitted.x, w.fitted.y, s); err != nil {
 		return err
 	}
 	w.result.Probe, w.head, w.result.Head = w.probed, w.probed.Head, string(w.probed.Kind)
@@ -258,7 +258,7 @@ func (w *workshop[T]) evaluate(ctx context.Context) error {
 	}
 	w.result.Metrics, w.answers = report.Metrics, answers
 	w.result.Card = Card{Title: w.settings.Title, Report: report}
-	if w.result.Baselines, err = w.baselines(ctx); err != nil {
+	if w.result.Baselines, err = w.keptBaselines(ctx); err != nil {
 		return err
 	}
 	w.result.Warnings = w.caveats(report)
