@@ -3,6 +3,7 @@ package finetune
 import (
 	"cmp"
 	"context"
+	"maps"
 	"math"
 	"slices"
 
@@ -158,15 +159,13 @@ func (j *judge) try(kind heads.Kind) ([]trial, error) {
 	return search(at)
 }
 
-// search goes up from C = 1e-6 by hundreds until the loss rises, at most to 1e6, and then looks around the best by tens, by
-// √10 and by ⁴√10: the loss has one valley in C. (Radford et al. 2021 sweep so, by accuracy.)
+// search goes up from C = 1e-6 while the loss falls, by hundreds to 1e-2, then by 10 and by √10, at most to 1e6; then it looks
+// around the best by tens, by √10 and by ⁴√10: the loss has one valley in C. (Radford et al. 2021 sweep the same range, by
+// accuracy.) A fit starts from the last, so that small steps up cost less than a leap.
 func search(at func(c float64) (trial, error)) ([]trial, error) {
 	tried := map[int]trial{} // by 4·log10 C
 	best := -24
 	visit := func(e int) error {
-		if _, ok := tried[e]; ok || e < -24 || e > 24 {
-			return nil
-		}
 		t, err := at(math.Pow(10, float64(e)/4))
 		if err != nil {
 			return err
@@ -176,23 +175,37 @@ func search(at func(c float64) (trial, error)) ([]trial, error) {
 		}
 		return nil
 	}
-	for e := -24; e <= 24 && best >= e-8; e += 8 {
+	for e, last := -24, -24; e <= 24 && best == last; {
 		if err := visit(e); err != nil {
 			return nil, err
 		}
+		last = e
+		switch {
+		case e < -8:
+			e += 8
+		case e == -8:
+			e += 4
+		default:
+			e += 2
+		}
 	}
 	for _, step := range []int{4, 2, 1} {
-		for _, e := range []int{best - step, best + step} {
-			if err := visit(e); err != nil {
+		middle := best
+		for _, side := range []int{-1, 1} {
+			known := middle+side*step < -24 || middle+side*step > 24
+			for d := 1; d <= step; d++ {
+				_, ok := tried[middle+side*d]
+				known = known || ok
+			}
+			if known {
+				continue
+			}
+			if err := visit(middle + side*step); err != nil {
 				return nil, err
 			}
 		}
 	}
-	var all []trial
-	for _, t := range tried {
-		all = append(all, t)
-	}
-	return all, nil
+	return slices.Collect(maps.Values(tried)), nil
 }
 
 // judge fits a head on every fold and scores it on the rows held out.

@@ -8,6 +8,9 @@ import (
 // ErrNotFitted is what Predict and Emit return before a successful Fit.
 var ErrNotFitted = errors.New("heads: the head is not fitted")
 
+// ErrSingular is why a ridge regression has no solution: the penalty is too small beside what features repeat.
+var ErrSingular = errors.New("the normal equations are singular")
+
 // A ShapeError says that matrices or targets do not fit together.
 type ShapeError struct {
 	What      string // what has the wrong shape: "matrix", "features", "targets"

@@ -179,7 +179,7 @@ func (r *leastSquares) solve(alpha float64) (*solved, error) {
 		a.SetSym(i, i, a.At(i, i)+alpha)
 	}
 	if !s.factor.Factorize(a) {
-		return nil, fmt.Errorf("heads: α = %g is too small for these features: the normal equations are singular", alpha)
+		return nil, fmt.Errorf("heads: α = %g is too small for these features: %w", alpha, ErrSingular)
 	}
 	_, t := r.right.Dims()
 	s.solution = mat.NewDense(a.SymmetricDim(), t, nil)

@@ -19,7 +19,7 @@ type Logistic struct {
 	C           float64     // how much the data counts beside the penalty; 0: 1
 	ClassWeight ClassWeight // zero: all rows count alike
 	Smoothing   float64     // label smoothing ε, 0 to below 1: targets 1−ε+ε/K and ε/K
-	Tol         float64     // stop where no element of the gradient, over C Σ w_i, is above, and steps lower the objective by 10·Tol of it at most; 0: 1e-4
+	Tol         float64     // stop where no element of the gradient, over C Σ w_i, is above, and the objective is within about 10·Tol of its minimum, relatively; 0: 1e-4
 	MaxIter     int         // steps at most; 0: 1000
 
 	fitted *affine

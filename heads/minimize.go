@@ -1,6 +1,7 @@
 package heads
 
 import (
+	"errors"
 	"math"
 
 	"gonum.org/v1/gonum/floats"
@@ -14,6 +15,9 @@ type Fitted struct {
 	Gradient    float64 // largest element of the gradient there, in the units of the head's Tol
 	Converged   bool    // false where MaxIter came first
 }
+
+// errNotFinite is what comes of weights beyond float32's range.
+var errNotFinite = errors.New("heads: the objective is no finite number; row weights or C are too large")
 
 // A function can be minimised. eval computes value and gradient at params; the gradient is valid until the next call.
 type function interface {
@@ -33,8 +37,8 @@ const (
 )
 
 // minimize moves x to a minimum of f by L-BFGS (Nocedal 1980). It stops where no element of the gradient is above tol and
-// the last five steps lowered the value by 10·tol of it or less each, where ten steps lower neither the value nor the
-// gradient by more than rounding does, or after maxIter steps.
+// half the product of gradient and step, which estimates how far above the minimum the value is, is at most 10·tol of it;
+// where ten steps lower neither the value nor the gradient by more than rounding does; or after maxIter steps.
 //
 // p may be nil.
 func minimize(f function, x []float64, tol float64, maxIter int, p preconditioner) (Fitted, error) {
@@ -55,16 +59,20 @@ func minimize(f function, x []float64, tol float64, maxIter int, p preconditione
 	progress := newProgress()
 	for {
 		fit.Objective, fit.Gradient = value, floats.Norm(g, math.Inf(1))
+		if value-value != 0 {
+			return fit, errNotFinite
+		}
 		stop := progress.over(value, fit.Gradient)
-		if stop || fit.Gradient <= tol && progress.slow(10*tol) {
+		m.direction(dir, g)
+		slope := floats.Dot(dir, g)
+		informed := p != nil || fit.Iterations > 0 // the direction knows something of the curvature
+		if stop || fit.Gradient <= tol && informed && -slope/2 <= 10*tol*math.Abs(value) {
 			fit.Converged = true
 			return fit, nil
 		}
 		if fit.Iterations == maxIter {
 			return fit, nil
 		}
-		m.direction(dir, g)
-		slope := floats.Dot(dir, g)
 		if !(slope < 0) { // rounding has spoilt the memory
 			m.forget()
 			m.direction(dir, g)
@@ -104,27 +112,18 @@ func minimize(f function, x []float64, tol float64, maxIter int, p preconditione
 type progress struct {
 	value, gradient float64 // when last either was clearly lower
 	since           int     // steps after that
-	last            []float64
 }
 
 func newProgress() *progress { return &progress{value: math.Inf(1), gradient: math.Inf(1)} }
 
 // over tells whether ten steps have gone by without progress.
 func (p *progress) over(value, gradient float64) bool {
-	p.last = append(p.last, value)
 	if value < p.value-noise*math.Abs(value) || gradient < p.gradient/2 {
 		p.value, p.gradient, p.since = min(value, p.value), min(gradient, p.gradient), 0
 		return false
 	}
 	p.since++
 	return p.since > 10
-}
-
-// slow tells whether the last five steps lowered the value by at most fall of it each, on average.
-func (p *progress) slow(fall float64) bool {
-	n := len(p.last) - 1
-	steps := min(5, n)
-	return steps == 0 || p.last[n-steps]-p.last[n] <= fall*float64(steps)*math.Abs(p.last[n])
 }
 
 // A search looks along dir from x for a lower value with a flatter slope (strong Wolfe conditions, by bracketing and
