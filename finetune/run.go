@@ -90,6 +90,11 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	if data.Target != dataset.Classes {
 		r.Problem = goal.problem()
 	}
+	if s.Tune != nil {
+		if err := s.Tune.Checkpoints.Check(); err != nil {
+			return nil, fmt.Errorf("finetune: %w", err)
+		}
+	}
 	clock := newStageClock(s.Progress)
 	s.Progress = clock
 	w := &workshop[T]{

@@ -63,12 +63,12 @@ func (l *loop) lookForCheckpoint() error {
 	if c.Keep < 0 || c.Every < 0 {
 		return fmt.Errorf("tune: a checkpoint every %d steps, %d of them kept: want numbers above 0", c.Every, c.Keep)
 	}
+	if err := c.Check(); err != nil {
+		return err
+	}
 	steps, err := saved(c.Dir)
 	if err != nil {
 		return err
-	}
-	if len(steps) > 0 && !c.Resume {
-		return &UnfinishedError{Dir: c.Dir, Step: stepOf(steps[0])}
 	}
 	identity, err := l.identity()
 	if err != nil {
@@ -86,6 +86,19 @@ func (l *loop) lookForCheckpoint() error {
 		}
 		l.found = found
 		return nil
+	}
+	return err
+}
+
+// Check tells, before anything slow, whether a run may begin: an [UnfinishedError] says that it would run over another's
+// checkpoints.
+func (c Checkpoints) Check() error {
+	if c.Dir == "" || c.Resume {
+		return nil
+	}
+	steps, err := saved(c.Dir)
+	if err == nil && len(steps) > 0 {
+		err = &UnfinishedError{Dir: c.Dir, Step: stepOf(steps[0])}
 	}
 	return err
 }
@@ -141,7 +154,10 @@ func (l *loop) lists() []namedList {
 	var all []namedList
 	for i, w := range l.net.weights {
 		name := w.tensor.Name
-		all = append(all, namedList{"weight/" + name, w.data}, namedList{"best/" + name, l.best[i]})
+		all = append(all, namedList{"weight/" + name, w.data})
+		if l.best != nil {
+			all = append(all, namedList{"best/" + name, l.best[i]})
+		}
 		if l.average != nil {
 			all = append(all, namedList{"average/" + name, l.average[i]})
 		}
@@ -229,10 +245,15 @@ func (l *loop) restore(c *checkpoint) error {
 		copy(into, data)
 		return nil
 	}
-	l.best = l.weights()
+	if len(l.p.Validation) > 0 {
+		l.best = l.weights()
+	}
 	for i, w := range l.net.weights {
 		name := w.tensor.Name
-		err = errors.Join(err, take("weight/"+name, w.data), take("best/"+name, l.best[i]))
+		err = errors.Join(err, take("weight/"+name, w.data))
+		if l.best != nil {
+			err = errors.Join(err, take("best/"+name, l.best[i]))
+		}
 		if l.average != nil {
 			err = errors.Join(err, take("average/"+name, l.average[i]))
 		}

@@ -10,7 +10,7 @@ import (
 type loop struct {
 	*trainer
 	state
-	best  [][]float32 // the weights of epoch Best
+	best  [][]float32 // the weights of epoch Best; nil without validation, when the last are the best
 	store *store      // of checkpoints; nil where none are written
 	found *checkpoint // the last one; nil: there is none
 }
@@ -45,7 +45,7 @@ func (l *loop) run(ctx context.Context) (*Result, error) {
 	switch {
 	case err == nil:
 		err = l.checkpoint()
-	case errors.As(err, &gone) && len(l.History) > 0:
+	case errors.As(err, &gone) && l.best != nil:
 		r, back := l.result(resumed)
 		return r, errors.Join(err, back)
 	case ctx.Err() != nil:
@@ -60,7 +60,6 @@ func (l *loop) run(ctx context.Context) (*Result, error) {
 // start judges the weights a run begins with, and chooses the rate.
 func (l *loop) start(ctx context.Context) error {
 	l.state = state{Epoch: 1, Rate: l.s.LearningRate, History: []Epoch{}}
-	l.best = l.weights()
 	if l.s.FindRate {
 		var err error
 		if l.Rate, l.Rates, err = l.findRate(ctx); err != nil {
@@ -74,7 +73,7 @@ func (l *loop) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.Top = &score
+	l.Top, l.best = &score, l.weights()
 	l.History = append(l.History, Epoch{Score: &score})
 	return nil
 }
@@ -124,8 +123,14 @@ func (l *loop) endEpoch(ctx context.Context) error {
 		e.Score = &score
 	}
 	l.History = append(l.History, e)
-	if e.Score == nil || *e.Score > *l.Top {
-		l.Best, l.Top, l.best = l.Epoch, e.Score, l.judged()
+	switch {
+	case e.Score == nil:
+		l.Best = l.Epoch
+	case *e.Score > *l.Top:
+		l.Best, l.Top = l.Epoch, e.Score
+		for i, data := range l.judged() {
+			copy(l.best[i], data)
+		}
 	}
 	l.Done = l.Epoch == l.s.Epochs || l.s.Patience > 0 && l.Epoch-l.Best >= l.s.Patience
 	l.Epoch, l.Within, l.Sum = l.Epoch+1, 0, 0
@@ -136,6 +141,9 @@ func (l *loop) endEpoch(ctx context.Context) error {
 func (l *loop) result(resumed int) (*Result, error) {
 	r := &Result{History: l.History, Best: l.Best, Settings: l.s, Rates: l.Rates, Resumed: resumed}
 	r.Settings.LearningRate = l.Rate
+	if l.best == nil {
+		l.best = l.judged()
+	}
 	l.setWeights(l.best)
 	for _, w := range l.net.weights {
 		r.Trained += len(w.data)

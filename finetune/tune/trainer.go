@@ -180,14 +180,14 @@ func (t *trainer) setWeights(data [][]float32) {
 	}
 }
 
-// judged are a copy of the weights that are judged and kept: the mean where one is kept.
+// judged are the weights that are judged and kept: the mean where one is kept.
 func (t *trainer) judged() [][]float32 {
-	if t.average == nil {
-		return t.weights()
+	if t.average != nil {
+		return t.average
 	}
 	var data [][]float32
-	for _, mean := range t.average {
-		data = append(data, append([]float32(nil), mean...))
+	for _, w := range t.net.weights {
+		data = append(data, w.data)
 	}
 	return data
 }

@@ -86,7 +86,8 @@ type Result struct {
 
 // Run trains: AdamW with decoupled decay on matrices, warm-up and linear decay of the rate, the head ten times as fast, the
 // gradient clipped to norm 1, dropout of a tenth of the features. The weights of the epoch with the best validation score
-// are returned. On a [DivergedError] the best weights so far are returned beside it, if there are any.
+// are returned, or those of the last. On a [DivergedError] the best weights so far are returned beside it, where there are
+// validation examples to tell.
 //
 // The same problem, settings and number of threads give the same bytes, however often the run was killed and resumed.
 func Run(ctx context.Context, rt onnx.Runtime, p *Problem, s Settings) (*Result, error) {
