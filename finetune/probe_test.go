@@ -120,9 +120,19 @@ func TestManyRowsAreJudgedByTenths(t *testing.T) {
 			t.Errorf("%d rows: %d folds hold %d rows, want %d and %d (%v)", c.rows, len(folds), held, c.folds, c.held, err)
 		}
 	}
-	parts := thin([][]int{allIndices(700), allIndices(500)}, 300)
-	if len(parts[0]) != 175 || len(parts[1]) != 125 {
-		t.Errorf("thinned to %d and %d", len(parts[0]), len(parts[1]))
+	x, y := blobs(250_000, 1, 2, 3, 1)
+	groups := make([]int, y.Rows())
+	for i := range groups {
+		groups[i] = i / 2
+	}
+	for _, s := range []ProbeSettings{{}, {Groups: groups}} {
+		total := 0
+		for _, rows := range s.parts(x, y, 10) {
+			total += len(rows)
+		}
+		if total < choosingRows*4/5 || total > choosingRows {
+			t.Errorf("of 250,000 rows %d take part", total)
+		}
 	}
 }
 

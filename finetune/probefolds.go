@@ -11,10 +11,11 @@ import (
 
 // How rows are divided to choose by.
 const (
-	foldsBelow   = 2000   // rows from which tenths are held out in place of cross-validation
-	tenths       = 10     // parts of a hold-out
-	heldEnough   = 1000   // so many rows held out, in several tenths if need be, are enough
-	choosingRows = 100000 // rows that take part in the choice at most
+	foldsBelow   = 2000    // rows from which tenths are held out in place of cross-validation
+	tenths       = 10      // parts of a hold-out
+	heldEnough   = 1000    // so many rows held out, in several tenths if need be, are enough
+	choosingRows = 100000  // rows that take part in the choice at most
+	choosingSize = 1 << 26 // and their numbers
 )
 
 // A fold is rows to fit on and rows to score.
@@ -45,10 +46,7 @@ func (s ProbeSettings) folds(x heads.Matrix, y heads.Targets) (folds []fold, by 
 	if s.Folds == 0 && x.Rows >= foldsBelow {
 		by, n, enough = ChosenByHoldOut, tenths, heldEnough
 	}
-	parts := deal(y, s.Groups, n, s.Seed)
-	if x.Rows > choosingRows {
-		parts = thin(parts, choosingRows)
-	}
+	parts := s.parts(x, y, n)
 	held := 0
 	for i, rows := range parts {
 		if held >= enough {
@@ -141,18 +139,30 @@ func deal(y heads.Targets, groups []int, n int, seed uint64) [][]int {
 	return parts
 }
 
-// thin keeps, of every part, every so-manieth row, so that about n stay.
-func thin(parts [][]int, n int) [][]int {
-	total := 0
-	for _, rows := range parts {
-		total += len(rows)
+// parts deals the rows to n parts: all of them, or of very many every so-manieth, or the rows of every so-manieth group.
+func (s ProbeSettings) parts(x heads.Matrix, y heads.Targets, n int) [][]int {
+	most := min(choosingRows, max(foldsBelow, choosingSize/x.Cols))
+	stride := (x.Rows + most - 1) / most
+	if stride <= 1 {
+		return deal(y, s.Groups, n, s.Seed)
 	}
-	stride := (total + n - 1) / n
-	out := make([][]int, len(parts))
-	for i, rows := range parts {
-		for k := 0; k < len(rows); k += stride {
-			out[i] = append(out[i], rows[k])
+	var few, groups []int
+	for i := range x.Rows {
+		if s.Groups == nil && i%stride == 0 || s.Groups != nil && s.Groups[i]%stride == 0 {
+			few = append(few, i)
 		}
 	}
-	return out
+	if s.Groups != nil {
+		groups = make([]int, len(few))
+		for i, r := range few {
+			groups[i] = s.Groups[r]
+		}
+	}
+	parts := deal(y.Subset(few), groups, n, s.Seed)
+	for _, rows := range parts {
+		for i, r := range rows {
+			rows[i] = few[r]
+		}
+	}
+	return parts
 }
