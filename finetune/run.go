@@ -47,7 +47,8 @@ type Result struct {
 	Out       string            `json:"out"`
 
 	Probe  ProbeResult  `json:"-"`
-	Tuned  *tune.Result `json:"-"` // nil where the backbone stayed as it was
+	Tune   *RecordTune  `json:"tune,omitempty"` // nil where the backbone stayed as it was
+	Tuned  *tune.Result `json:"-"`              // the same, with the weights
 	Record Record       `json:"-"`
 	Card   Card         `json:"-"` // with the full report of the held-out rows
 	Stats  ExtractStats `json:"-"`

@@ -46,7 +46,7 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("finetune: %w", err)
 	}
-	w.result.Tuned, w.result.Head = result, linearHead
+	w.result.Tuned, w.result.Tune, w.result.Head = result, recordTune(settings, result), linearHead
 	tuned := *w.backbone
 	tuned.Model = result.Model
 	w.backbone, w.head = &tuned, &heads.Linear{Weight: result.Weight, Bias: result.Bias}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -114,5 +115,26 @@ func (t *tuneFlags) maskWords(b *finetune.Backbone[string], words *text.Tokenize
 func (t *tuneFlags) sayResume(ctx context.Context, a *app, s *tune.Settings) {
 	if ctx.Err() != nil && s != nil && s.Checkpoints.Dir != "" {
 		a.say("checkpoints are in %s; the same command with --resume goes on from the newest", s.Checkpoints.Dir)
+	}
+}
+
+// tunedRows tell how a backbone was trained; none where it was not.
+func tunedRows(r *finetune.RecordTune) [][]string {
+	if r == nil {
+		return nil
+	}
+	what := r.Unfreeze
+	if rank := r.Settings.LoRA.Rank; rank > 0 {
+		what += fmt.Sprintf(" by adapters of rank %d", rank)
+	}
+	losses := []string{}
+	for _, e := range r.History {
+		if e.Loss != nil {
+			losses = append(losses, fmt.Sprintf("%.3f", *e.Loss))
+		}
+	}
+	return [][]string{
+		{"trained", fmt.Sprintf("%s: %d numbers, rate %.3g, weights of epoch %d", what, r.Trained, r.Settings.LearningRate, r.Best)},
+		{"loss", strings.Join(losses, " ")},
 	}
 }
