@@ -16,6 +16,7 @@ type linearGolden struct {
 	Values       wide
 	Weights      []float64
 	Balanced     bool
+	Of           map[int]float64
 	C            float64
 	Alpha        float64
 	Objective    float64
@@ -42,7 +43,7 @@ func TestMultiLabelReachesScikitLearnsOptimum(t *testing.T) {
 	goldens(t, &g)
 	for _, c := range g.Multilabel {
 		t.Run(c.Name, func(t *testing.T) {
-			h := heads.MultiLabelLogistic{C: c.C, Tol: 1e-8}
+			h := heads.MultiLabelLogistic{C: c.C, Tol: 1e-8, Balanced: c.Balanced}
 			checkFit(t, &h, c.X.matrix(), heads.Targets{Labels: c.Labels.matrix()}, c.Logits, 1e-4)
 			near(t, "objective", h.Stats().Objective, c.Objective, 1e-6)
 		})
@@ -54,7 +55,7 @@ func TestLinearSVMReachesLiblinearsOptimum(t *testing.T) {
 	goldens(t, &g)
 	for _, c := range g.SVM {
 		t.Run(c.Name, func(t *testing.T) {
-			h := heads.LinearSVM{C: c.C, Tol: 1e-8}
+			h := heads.LinearSVM{C: c.C, Tol: 1e-8, ClassWeight: heads.ClassWeight{Of: c.Of}}
 			checkFit(t, &h, c.X.matrix(), heads.Targets{Class: c.Y, Classes: c.Classes, Weights: float32s(c.Weights)}, c.Logits, 1e-4)
 			near(t, "objective", h.Stats().Objective, c.Objective, 1e-6)
 		})
@@ -84,8 +85,8 @@ func TestRidgeClassifierAgreesWithRidgeClassifierCV(t *testing.T) {
 	goldens(t, &g)
 	for _, c := range g.RidgeClassifier {
 		t.Run(c.Name, func(t *testing.T) {
-			h := heads.RidgeClassifier{ClassWeight: heads.ClassWeight{Balanced: c.Balanced}}
-			checkFit(t, &h, c.X.matrix(), heads.Targets{Class: c.Y, Classes: c.Classes}, c.Logits, 1e-5)
+			h := heads.RidgeClassifier{ClassWeight: heads.ClassWeight{Balanced: c.Balanced, Of: c.Of}}
+			checkFit(t, &h, c.X.matrix(), heads.Targets{Class: c.Y, Classes: c.Classes, Weights: float32s(c.Weights)}, c.Logits, 1e-5)
 			if h.Chosen() != c.Alpha {
 				t.Errorf("α is %v, want %v", h.Chosen(), c.Alpha)
 			}

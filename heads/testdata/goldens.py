@@ -59,23 +59,26 @@ def logistic(name, n, d, k, c, weight=None, sample=False):
             "objective": objective, "logits": matrix(logits)}
 
 
-def multilabel(name, n, d, k, c):
+def multilabel(name, n, d, k, c, weight=None):
     x, _ = draw(n, d, 2)
     y = (x @ rng.normal(size=(d, k)) + rng.normal(size=k) * 3 + 2 * rng.normal(size=(n, k)) > 0).astype(int)
     z = StandardScaler().fit_transform(x.astype(np.float64))
     logits, objective = np.zeros((n, k)), 0.0
     for j in range(k):
-        m = LogisticRegression(C=c, tol=1e-13, max_iter=10000, solver="newton-cholesky").fit(z, y[:, j])
+        m = LogisticRegression(C=c, tol=1e-13, max_iter=10000, solver="newton-cholesky", class_weight=weight).fit(z, y[:, j])
         logits[:, j] = m.decision_function(z)
-        objective += 0.5 * (m.coef_ ** 2).sum() + c * np.logaddexp(0, (1 - 2 * y[:, j]) * logits[:, j]).sum()
-    return {"name": name, "x": matrix(x, 7), "labels": matrix(y), "c": c, "objective": objective, "logits": matrix(logits)}
+        row = np.ones(n) if weight is None else compute_class_weight(weight, classes=np.arange(2), y=y[:, j])[y[:, j]]
+        objective += 0.5 * (m.coef_ ** 2).sum() + c * (row * np.logaddexp(0, (1 - 2 * y[:, j]) * logits[:, j])).sum()
+    return {"name": name, "x": matrix(x, 7), "labels": matrix(y), "c": c, "balanced": weight == "balanced", "objective": objective, "logits": matrix(logits)}
 
 
-def svm(name, n, d, k, c, sample=False):
+def svm(name, n, d, k, c, sample=False, weight=None):
     x, y = draw(n, d, k)
     w = np.round(rng.uniform(0.2, 3, size=n), 3).astype(np.float32) if sample else None
     x64 = x.astype(np.float64)
     z = StandardScaler().fit(x64, sample_weight=w).transform(x64)
+    if weight is not None:  # as sample weights: LinearSVC's own class weights of one class against the rest leave the rest at 1
+        w = np.array([weight[v] for v in y], dtype=np.float32)
     m = LinearSVC(C=c, dual=False, tol=1e-13, max_iter=1000000).fit(z, y, sample_weight=w)
     f = m.decision_function(z)
     row = np.ones(n) if w is None else w.astype(np.float64)
@@ -84,7 +87,7 @@ def svm(name, n, d, k, c, sample=False):
     objective = 0.5 * (m.coef_ ** 2).sum() + 0.5 * (m.intercept_ ** 2).sum() + c * (row[:, None] * np.maximum(0, 1 - t * f) ** 2).sum()
     logits = np.hstack([-f / 2, f / 2]) if k == 2 else f
     return {"name": name, "x": matrix(x, 7), "y": y.tolist(), "classes": k, "c": c,
-            "weights": None if w is None else w.astype(float).tolist(), "objective": objective, "logits": matrix(logits)}
+            "weights": w.astype(float).tolist() if sample else None, "of": weight, "objective": objective, "logits": matrix(logits)}
 
 
 ALPHAS = [1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6]
@@ -102,12 +105,15 @@ def ridge(name, n, d, t, noise, sample=False):
             "alpha": m.alpha_, "predicted": matrix(m.predict(z).reshape(n, t)), "predicted_one": matrix(one.predict(z).reshape(n, t))}
 
 
-def ridge_classifier(name, n, d, k, weight=None):
+def ridge_classifier(name, n, d, k, weight=None, sample=False):
     x, y = draw(n, d, k)
-    z = StandardScaler().fit_transform(x.astype(np.float64))
-    m = RidgeClassifierCV(alphas=ALPHAS, class_weight=weight).fit(z, y)
+    w = np.round(rng.uniform(0.2, 3, size=n), 3).astype(np.float32) if sample else None
+    x64 = x.astype(np.float64)
+    z = StandardScaler().fit(x64, sample_weight=w).transform(x64)
+    m = RidgeClassifierCV(alphas=ALPHAS, class_weight=weight).fit(z, y, sample_weight=w)
     f = m.decision_function(z).reshape(n, -1)
-    return {"name": name, "x": matrix(x, 7), "y": y.tolist(), "classes": k, "balanced": weight == "balanced", "alpha": m.alpha_,
+    return {"name": name, "x": matrix(x, 7), "y": y.tolist(), "classes": k, "balanced": weight == "balanced", "of": weight if isinstance(weight, dict) else None,
+            "weights": None if w is None else w.astype(float).tolist(), "alpha": m.alpha_,
             "logits": matrix(np.hstack([-f / 2, f / 2]) if k == 2 else f)}
 
 
@@ -156,6 +162,12 @@ def main():
         logistic("more columns than rows", 40, 60, 4, 0.1),
     ]}
     out |= more
+    # what came later draws after all else, so that what was there stays as it was
+    out["multilabel"].append(multilabel("balanced", 140, 6, 4, 0.7, weight="balanced"))
+    out["svm"].append(svm("weights by class", 130, 7, 3, 0.3, weight={0: 0.5, 1: 2.0, 2: 3.0}))
+    out["svm"].append(svm("weights of two classes", 120, 6, 2, 2.0, weight={0: 0.25, 1: 1.5}))
+    out["ridge_classifier"].append(ridge_classifier("weights by class", 120, 7, 3, weight={0: 0.5, 1: 2.0, 2: 3.0}))
+    out["ridge_classifier"].append(ridge_classifier("sample weights", 110, 6, 3, sample=True))
     with open(Path(__file__).with_name("goldens.json"), "w") as f:
         json.dump(out, f, separators=(",", ":"))
         f.write("\n")
