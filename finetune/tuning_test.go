@@ -127,3 +127,44 @@ func TestTuneRealBackbones(t *testing.T) {
 		}
 	}
 }
+
+// TestCacheKeepsFrozenLayers: what frozen layers made stays in the cache beside the features, gives the same bytes, is listed
+// and cleared.
+func TestCacheKeepsFrozenLayers(t *testing.T) {
+	rt, ctx, dir := runtimes(t), context.Background(), t.TempDir()
+	if err := demo.WriteTexts(dir); err != nil {
+		t.Fatal(err)
+	}
+	data := must[dataset.Split[string]](t)(dataset.Read(ctx, dir, dataset.Settings{}))
+	cache := &finetune.Cache{Dir: t.TempDir()}
+	var first map[string]string
+	kept := func() (n int) {
+		for _, e := range must[[]finetune.CacheEntry](t)(cache.List()) {
+			if strings.Contains(e.Model, "frozen layers") && e.Rows == len(data.Train)+len(data.Validation) {
+				n++
+			}
+		}
+		return n
+	}
+	for range 2 {
+		s := finetune.Settings{
+			Out: filepath.Join(t.TempDir(), "out"), Extract: finetune.ExtractSettings{Cache: cache}, Probe: finetune.ProbeSettings{C: 0.1},
+			Tune: &tune.Settings{Unfreeze: tune.Unfreeze{Top: 1}, Epochs: 1, Seed: 1},
+		}
+		must[*finetune.Result](t)(finetune.Run(ctx, rt, nil, textBackbone(t, miniText(t)), data, s))
+		got := readAll(t, os.DirFS(s.Out))
+		if first != nil && got["model.onnx"] != first["model.onnx"] {
+			t.Error("from the cache another model is made")
+		}
+		first = got
+		if n := kept(); n != 1 {
+			t.Errorf("the cache lists %d files of frozen layers, want 1", n)
+		}
+	}
+	if _, err := cache.Clear(); err != nil || kept() != 0 {
+		t.Errorf("after clearing %d are left, %v", kept(), err)
+	}
+	if left := must[[]os.DirEntry](t)(os.ReadDir(cache.Dir)); len(left) != 0 {
+		t.Errorf("after clearing there is %v", left)
+	}
+}
