@@ -47,6 +47,8 @@ const (
 	ChosenByHoldOut    = "hold-out"
 	ChosenByValidation = "validation"
 	ChosenByDefault    = "default" // there are too few rows to choose by
+	// ChosenByLeaveOneOut is by the error of each row in a fit on all others, which ridge regression has in closed form.
+	ChosenByLeaveOneOut = "leave-one-out"
 )
 
 // A PathPoint is how well one head did on rows it was not fitted on.

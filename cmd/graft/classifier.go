@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/onnx-graft/graft/finetune"
 	"github.com/onnx-graft/graft/finetune/dataset"
@@ -11,9 +13,11 @@ import (
 	"github.com/onnx-graft/graft/vision"
 )
 
-// A classifier is an exported folder, opened, whatever it reads.
+// A classifier is an exported folder, opened, whatever it reads and answers.
 type classifier interface {
-	// predict answers inputs that are texts, or paths of pictures.
+	target() dataset.Target
+	pairs() bool
+	// predict answers inputs that are texts, pairs of texts with a tab between, or paths of pictures.
 	predict(ctx context.Context, inputs []string) ([]finetune.Prediction, error)
 	evaluate(ctx context.Context, examples []dataset.Example[string]) (finetune.Evaluation, error)
 	Close() error
@@ -24,8 +28,22 @@ type textClassifier struct {
 	*finetune.Classifier[string]
 }
 
+func (c textClassifier) target() dataset.Target { return c.Target }
+func (c textClassifier) pairs() bool            { return c.Pairs }
+
 func (c textClassifier) predict(ctx context.Context, inputs []string) ([]finetune.Prediction, error) {
-	return c.Predict(ctx, inputs)
+	if !c.Pairs {
+		return c.Predict(ctx, inputs)
+	}
+	first, second := make([]string, len(inputs)), make([]string, len(inputs))
+	for i, line := range inputs {
+		var ok bool
+		if first[i], second[i], ok = strings.Cut(line, "\t"); !ok || strings.Contains(second[i], "\t") ||
+			strings.TrimSpace(first[i]) == "" || strings.TrimSpace(second[i]) == "" {
+			return nil, &dataError{fmt.Errorf("%q: the model reads pairs of texts; want two with one tab between", line)}
+		}
+	}
+	return c.PredictPairs(ctx, first, second)
 }
 
 func (c textClassifier) evaluate(ctx context.Context, examples []dataset.Example[string]) (finetune.Evaluation, error) {
@@ -36,6 +54,9 @@ func (c textClassifier) evaluate(ctx context.Context, examples []dataset.Example
 type imageClassifier struct {
 	*finetune.Classifier[vision.Picture]
 }
+
+func (c imageClassifier) target() dataset.Target { return c.Target }
+func (c imageClassifier) pairs() bool            { return c.Pairs }
 
 func (c imageClassifier) predict(ctx context.Context, inputs []string) ([]finetune.Prediction, error) {
 	pictures := make([]vision.Picture, len(inputs))

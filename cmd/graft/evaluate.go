@@ -55,13 +55,6 @@ func (e *evaluation) run(ctx context.Context, a *app) (finetune.Evaluation, erro
 	if err != nil {
 		return finetune.Evaluation{}, err
 	}
-	data, err := dataset.ReadPart(ctx, e.data, e.part, e.table.settings())
-	if err != nil {
-		return finetune.Evaluation{}, asData(err)
-	}
-	if (data.Kind == dataset.Images) != (task == models.Image) {
-		return finetune.Evaluation{}, &dataError{fmt.Errorf("the model %s reads %s, but %s holds %s", e.model, task.Plural(), e.data, data.Kind)}
-	}
 	rt, err := e.runtime.open(ctx, a)
 	if err != nil {
 		return finetune.Evaluation{}, err
@@ -73,12 +66,41 @@ func (e *evaluation) run(ctx context.Context, a *app) (finetune.Evaluation, erro
 		return finetune.Evaluation{}, err
 	}
 	defer c.Close()
+	data, err := e.read(ctx, c, task)
+	if err != nil {
+		return finetune.Evaluation{}, err
+	}
 	return c.evaluate(ctx, data.Test)
+}
+
+// read reads the rows as the model's task needs them.
+func (e *evaluation) read(ctx context.Context, c classifier, task models.Task) (dataset.Split[string], error) {
+	s := e.table.settings()
+	if s.Target == nil {
+		s.Target = new(c.target())
+	}
+	data, err := dataset.ReadPart(ctx, e.data, e.part, s)
+	switch {
+	case err != nil:
+		return data, asData(err)
+	case (data.Kind == dataset.Images) != (task == models.Image):
+		err = fmt.Errorf("the model %s reads %s, but %s holds %s", e.model, task.Plural(), e.data, data.Kind)
+	case data.Target != c.target():
+		err = fmt.Errorf("the model %s is for %s, not for %s", e.model, c.target().Task(), data.Target.Task())
+	case c.pairs() && !data.Pairs:
+		err = fmt.Errorf("the model %s reads pairs of texts, but %s holds single ones; name the other column with --text-pair", e.model, e.data)
+	case data.Pairs && !c.pairs():
+		err = fmt.Errorf("the model %s reads single texts, but %s holds pairs; name one column with --text", e.model, e.data)
+	}
+	if err != nil {
+		return data, &dataError{err}
+	}
+	return data, nil
 }
 
 func (a *app) printEvaluation(e finetune.Evaluation) error {
 	rows := [][]string{{"rows", fmt.Sprint(e.Rows)}}
-	rows = append(rows, metricRows(e.Metrics)...)
+	rows = append(rows, metricRows(e.Report.Task, e.Metrics)...)
 	for _, c := range e.Report.Classes {
 		rows = append(rows, []string{c.Label, fmt.Sprintf("precision %.4f, recall %.4f, F1 %.4f, %d rows", c.Precision, c.Recall, c.F1, c.Support)})
 	}

@@ -18,7 +18,9 @@ func finetuneCommand(a *app) *cobra.Command {
 		Long: "Extract features with a frozen backbone, fit a head on them, judge it on rows held out, and write a\n" +
 			"folder with one ONNX model that is proved to answer as the one that was judged.\n\n" +
 			"D is an image folder (<split>/<class>/* or <class>/*), a folder with tables train, validation and\n" +
-			"test, or one table (CSV, TSV, JSONL, Parquet). Without a test split one is held out by seed.",
+			"test, or one table (CSV, TSV, JSONL, Parquet; CoNLL of tagged words). Without a test split one is held\n" +
+			"out by seed. What is learned goes by the labels: a class a row, any number of labels (lists), a number,\n" +
+			"or a tag a word; of a text, a picture, or a pair of texts.",
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := required(cmd, "data", "out"); err != nil {
@@ -53,23 +55,6 @@ func finetuneCommand(a *app) *cobra.Command {
 	j.cache.add(flags)
 	j.runtime.add(flags)
 	return cmd
-}
-
-// tableFlags say how rows are read from tables.
-type tableFlags struct {
-	text, label, format string
-	quoted              bool
-}
-
-func (t *tableFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&t.text, "text", "", "column of texts (default: the obvious name)")
-	flags.StringVar(&t.label, "label", "", "column of labels (default: the obvious name)")
-	flags.StringVar(&t.format, "format", "", "csv, tsv, jsonl or parquet (default: by the file's extension)")
-	flags.BoolVar(&t.quoted, "quoted", false, "fields of a TSV may be quoted as in CSV")
-}
-
-func (t *tableFlags) settings() dataset.Settings {
-	return dataset.Settings{Text: t.text, Label: t.label, Format: dataset.Format(t.format), Quoted: t.quoted}
 }
 
 // splitFlags say how rows are divided.

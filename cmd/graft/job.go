@@ -24,6 +24,7 @@ type job struct {
 	title               string
 	probabilities       bool
 	tolerance           float64
+	target              dataset.Target // of the data, once it is read
 
 	table   tableFlags
 	split   splitFlags
@@ -45,6 +46,7 @@ func (j *job) run(ctx context.Context, a *app) (*finetune.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	j.target = data.Target
 	source, err := j.source(data.Kind)
 	if err != nil {
 		return nil, err
@@ -202,21 +204,30 @@ func (j *job) options() map[string]any {
 		"probabilities": j.probabilities,
 	}
 	j.head.options(all)
-	for name, v := range map[string]string{"text": j.table.text, "label": j.table.label, "format": j.table.format, "pooling": j.feature.pooling} {
-		if v != "" {
-			all[name] = v
-		}
+	j.table.options(all)
+	if j.feature.pooling != "" {
+		all["pooling"] = j.feature.pooling
+	}
+	if j.cache.store != string(finetune.Float32) {
+		all["store"] = j.cache.store
 	}
 	return all
 }
 
 // textBackbone opens a text backbone for package finetune.
 func (j *job) textBackbone(source models.Source) (*finetune.Backbone[string], error) {
-	b, err := openText(source, j.feature, j.text)
+	feature, task := j.feature, finetune.TextClassification
+	if j.target == dataset.Tags {
+		if feature.pooling != "" {
+			return nil, usagef("--pooling makes one row of all tokens; %s has tagged words, each with a row of its own", j.data)
+		}
+		feature.pooling, task = string(onnx.PoolTokens), finetune.TokenClassification
+	}
+	b, err := openText(source, feature, j.text)
 	if err != nil {
 		return nil, err
 	}
-	backbone, err := finetune.NewBackbone(shortName(source.Name), finetune.TextClassification, b.Model, b.Feature.Tensor, b, text.OpenPreprocessor)
+	backbone, err := finetune.NewBackbone(shortName(source.Name), task, b.Model, b.Feature.Tensor, b, text.OpenPreprocessor)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/onnx-graft/graft/finetune"
+	"github.com/onnx-graft/graft/finetune/metrics"
+	"github.com/onnx-graft/graft/heads"
 )
 
 // printJSON writes v on one line of standard output.
@@ -41,17 +43,18 @@ func (a *app) say(format string, args ...any) {
 func (a *app) printResult(r *finetune.Result) error {
 	rows := [][]string{
 		{"backbone", fmt.Sprintf("%s (%s), features from %s", r.Backbone, r.Task, r.Feature)},
-		{"data", fmt.Sprintf("%d rows to learn from, %d to judge by, %d labels", r.Rows.Train+r.Rows.Validation, r.Rows.Test, len(r.Labels))},
+		{"data", fmt.Sprintf("%d rows to learn from, %d to judge by, %s", r.Rows.Train+r.Rows.Validation, r.Rows.Test, learned(r))},
 		{"head", headLine(r)},
 	}
 	rows = append(rows, probeTable(r)...)
-	rows = append(rows, metricRows(r.Metrics)...)
+	rows = append(rows, tunedRows(r.Tune)...)
+	rows = append(rows, metricRows(r.Card.Report.Task, r.Metrics)...)
 	rows = append(rows, baselineRows(r.Baselines)...)
 	if r.Stats.Loss > 0 {
 		rows = append(rows, []string{"features", halfLoss(r.Stats.Loss)})
 	}
 	rows = append(rows,
-		[]string{"proved", fmt.Sprintf("on %d rows: logits within %.1e, every label equal", r.Verify.Rows, r.Verify.MaxAbsDiff)},
+		[]string{"proved", proved(r)},
 		[]string{"time", fmt.Sprintf("%.1f s", r.Timings["total"])},
 		[]string{"model", filepath.Join(r.Out, "model.onnx")},
 	)
@@ -64,13 +67,39 @@ func (a *app) printResult(r *finetune.Result) error {
 	return nil
 }
 
-// shownMetrics are the figures people see first; --json has them all.
-var shownMetrics = []struct{ key, name string }{
-	{"eval_accuracy", "accuracy"}, {"eval_f1_macro", "F1, macro"}, {"eval_log_loss", "log loss"},
+// learned tells what rows are mapped to.
+func learned(r *finetune.Result) string {
+	switch {
+	case r.Problem == finetune.Regression:
+		return "numbers: " + r.Labels[0]
+	case r.Task == finetune.TokenClassification:
+		return fmt.Sprintf("%d tags", len(r.Labels))
+	}
+	return fmt.Sprintf("%d labels", len(r.Labels))
 }
 
-func metricRows(metrics map[string]float64) (rows [][]string) {
-	for _, m := range shownMetrics {
+// proved tells what the written model has shown.
+func proved(r *finetune.Result) string {
+	rows, what := "rows", "logits within %.1e, every label equal"
+	if r.Task == finetune.TokenClassification {
+		rows = "words"
+	}
+	if r.Problem == finetune.Regression {
+		what = "numbers within %.1e"
+	}
+	return fmt.Sprintf("on %d %s: "+what, r.Verify.Rows, rows, r.Verify.MaxAbsDiff)
+}
+
+// shownMetrics are the figures people see first; --json has them all.
+var shownMetrics = map[heads.Task][]struct{ key, name string }{
+	heads.Classification:        {{"eval_accuracy", "accuracy"}, {"eval_f1_macro", "F1, macro"}, {"eval_log_loss", "log loss"}},
+	heads.MultiLabel:            {{"eval_f1_micro", "F1, micro"}, {"eval_f1_macro", "F1, macro"}, {"eval_subset_accuracy", "every label right"}},
+	heads.Regression:            {{"eval_spearmanr", "Spearman"}, {"eval_pearson", "Pearson"}, {"eval_rmse", "RMSE"}, {"eval_mae", "MAE"}},
+	metrics.TokenClassification: {{"eval_f1", "entity F1"}, {"eval_precision", "precision"}, {"eval_recall", "recall"}, {"eval_accuracy", "accuracy of tags"}},
+}
+
+func metricRows(task heads.Task, metrics map[string]float64) (rows [][]string) {
+	for _, m := range shownMetrics[task] {
 		if v, ok := metrics[m.key]; ok {
 			rows = append(rows, []string{m.name, fmt.Sprintf("%.4f", v)})
 		}

@@ -26,9 +26,11 @@ func predictCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "predict --model O [FILES…]",
 		Short: "Classify texts or pictures with a fine-tuned model",
-		Long: "Classify with the model in a folder that graft finetune wrote. For texts, FILES are read one text a\n" +
-			"line, and so is standard input where there are none. For pictures, FILES are pictures or folders of\n" +
-			"them, and standard input has a path a line. Answers come in order, as soon as they are known.",
+		Long: "Answer with the model in a folder that graft finetune wrote: with a class, labels, a number, or the\n" +
+			"entities of a text and the characters they reach from and to. For texts, FILES are read one text a\n" +
+			"line, or one pair with a tab between, and so is standard input where there are none. For pictures,\n" +
+			"FILES are pictures or folders of them, and standard input has a path a line. Answers come in order,\n" +
+			"as soon as they are known.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := required(cmd, "model"); err != nil {
 				return err
@@ -143,8 +145,39 @@ func (a *app) printPrediction(w io.Writer, p finetune.Prediction) error {
 	if a.json {
 		return encodeLine(w, p)
 	}
-	_, err := fmt.Fprintf(w, "%s\t%.4f\t%s\n", p.Label, p.Score, p.Input)
+	input := p.Input
+	if p.Second != "" {
+		input += "\t" + p.Second
+	}
+	var err error
+	switch {
+	case p.Value != nil:
+		_, err = fmt.Fprintf(w, "%.4f\t%s\n", *p.Value, input)
+	case p.Labels != nil:
+		_, err = fmt.Fprintf(w, "%s\t%s\n", orDash(strings.Join(p.Labels, ", ")), input)
+	case p.Entities != nil:
+		_, err = fmt.Fprintf(w, "%s\t%s\n", orDash(entityList(p.Entities)), input)
+	default:
+		_, err = fmt.Fprintf(w, "%s\t%.4f\t%s\n", p.Label, p.Score, input)
+	}
 	return err
+}
+
+// entityList writes entities with the characters they reach from and to.
+func entityList(entities []finetune.Entity) string {
+	parts := make([]string, len(entities))
+	for i, e := range entities {
+		parts[i] = fmt.Sprintf("%s %d:%d %s", e.Type, e.Start, e.End, e.Text)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// orDash stands for nothing.
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
 }
 
 // inputsOf returns a function that hands every input to its argument: texts,
