@@ -63,6 +63,10 @@ func Measure(ctx context.Context, rt onnx.Runtime, m *onnx.Model, small, large o
 		}
 	}
 	tapped, taps := tap(m)
+	weights, err := Promote(tapped, large64K(tapped))
+	if err != nil {
+		return nil, err
+	}
 	session, err := rt.NewSession(tapped)
 	if err != nil {
 		return nil, fmt.Errorf("autodiff: measuring shapes: %w", err)
@@ -70,7 +74,11 @@ func Measure(ctx context.Context, rt onnx.Runtime, m *onnx.Model, small, large o
 	defer session.Close()
 	var seen [2][]*onnx.Tensor
 	for i, feeds := range []onnx.Feeds{small, large} {
-		if seen[i], err = session.Run(ctx, fed(tapped, feeds)); err != nil {
+		all := fed(tapped, feeds)
+		for _, w := range weights {
+			all[w.Name] = w
+		}
+		if seen[i], err = session.Run(ctx, all); err != nil {
 			return nil, fmt.Errorf("autodiff: measuring shapes: %w", err)
 		}
 	}
@@ -80,6 +88,17 @@ func Measure(ctx context.Context, rt onnx.Runtime, m *onnx.Model, small, large o
 		}
 	}
 	return s, nil
+}
+
+// large64K names the weights of more than 64 KiB. Fed with each run they are not copied, as a session copies what it holds.
+func large64K(m *onnx.Model) []string {
+	var names []string
+	for _, t := range m.Graph.Initializers {
+		if len(t.Data) > 1<<16 && !slices.ContainsFunc(m.Graph.Inputs, func(in *onnx.Value) bool { return in.Name == t.Name }) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
 }
 
 // A tapOf says which tensor an output of a tapped graph tells of, and whether it is the tensor's shape or its values.
