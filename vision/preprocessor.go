@@ -25,6 +25,7 @@ type Preprocessor struct {
 	augment *Augment // of pictures with a View; nil: there may be none
 	values  *values
 	workers *sync.Pool
+	tensors *tensors
 }
 
 // newPreprocessor makes one for an input not yet known.
@@ -41,6 +42,7 @@ func newPreprocessor(t Transform, s *Settings) *Preprocessor {
 func (p *Preprocessor) ready() {
 	p.values = tabulate(&p.Transform, p.Input.Type)
 	p.workers = &sync.Pool{New: func() any { return new(worker) }}
+	p.tensors = &tensors{}
 }
 
 // Bind makes p feed the one input of m that takes pictures, in its name, element type and layout. A graph that wants
@@ -129,7 +131,7 @@ func (p *Preprocessor) Tensor(batch []Picture) (*onnx.Tensor, error) {
 	if int64(each) > math.MaxInt32 {
 		return nil, fmt.Errorf("vision: a tensor of %d bytes for one picture", each)
 	}
-	out := p.Input.tensor(len(batch), size)
+	out := p.tensors.take(p.Input, p.Input.shape(len(batch), size))
 	err := p.each(batch, func(i int, m *raster.Image) error {
 		if m.W != size.X || m.H != size.Y {
 			return fmt.Errorf("it comes out at %dx%d, the others of its batch at %dx%d: set a crop, or an exact size",

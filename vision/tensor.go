@@ -200,18 +200,10 @@ func half(x float32) uint16 {
 	return sign | uint16((b-0x38000000)>>13)
 }
 
-// tensor returns room for n pictures of the given size.
-func (in Input) tensor(n int, size image.Point) *onnx.Tensor {
-	shape := []int64{int64(n), 3, int64(size.Y), int64(size.X)}
+// shape is that of n pictures of the given size.
+func (in Input) shape(n int, size image.Point) []int64 {
 	if in.Layout == NHWC {
-		shape = []int64{int64(n), int64(size.Y), int64(size.X), 3}
+		return []int64{int64(n), int64(size.Y), int64(size.X), 3}
 	}
-	n *= 3 * size.X * size.Y
-	switch in.Type {
-	case onnx.Float32:
-		return onnx.NewTensor(in.Name, make([]float32, n), shape...)
-	case onnx.Float16:
-		n *= 2
-	}
-	return &onnx.Tensor{Name: in.Name, Type: in.Type, Shape: shape, Data: make([]byte, n)}
+	return []int64{int64(n), 3, int64(size.Y), int64(size.X)}
 }
