@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/blas/blas32"
+	"gonum.org/v1/gonum/floats"
 
 	"github.com/onnx-graft/graft/heads"
 )
@@ -79,7 +80,7 @@ type eigen struct {
 
 // leading returns the two largest eigenvalues of a symmetric n×n matrix without negative ones, by iterating four vectors.
 func leading(m []float64, n int) [2]eigen {
-	const width, rounds = 4, 40
+	const width, rounds = 4, 30
 	var vectors [width][]float64
 	for k := range vectors {
 		vectors[k] = make([]float64, n)
@@ -92,32 +93,18 @@ func leading(m []float64, n int) [2]eigen {
 		for k, v := range vectors {
 			next := make([]float64, n)
 			for i := range n {
-				row := m[i*n : (i+1)*n]
-				for j, w := range v {
-					next[i] += row[j] * w
-				}
+				next[i] = floats.Dot(m[i*n:(i+1)*n], v)
 			}
 			for _, before := range vectors[:k] {
-				along := dot(next, before)
-				for i := range next {
-					next[i] -= along * before[i]
-				}
+				floats.AddScaled(next, -floats.Dot(next, before), before)
 			}
-			values[k] = math.Sqrt(dot(next, next))
-			for i := range next {
-				next[i] /= max(values[k], math.SmallestNonzeroFloat64)
+			if values[k] = math.Sqrt(floats.Dot(next, next)); values[k] > 0 {
+				floats.Scale(1/values[k], next)
 			}
 			vectors[k] = next
 		}
 	}
 	return [2]eigen{{values[0], vectors[0]}, {values[1], vectors[1]}}
-}
-
-func dot(a, b []float64) (sum float64) {
-	for i, v := range a {
-		sum += v * b[i]
-	}
-	return sum
 }
 
 // at returns where a row lies in the plane.

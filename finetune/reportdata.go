@@ -60,7 +60,7 @@ func (w *workshop[T]) reportData(verified VerifyResult) *report.Data {
 	d := &report.Data{
 		Title: r.Card.title(r.Record), Lead: w.lead(), Task: string(r.Task),
 		Rows:    report.Rows{Train: r.Rows.Train, Validation: r.Rows.Validation, Test: r.Rows.Test},
-		Metrics: shownMetrics(judged), Warnings: r.Warnings, Labels: judged.Labels, Confusion: judged.Confusion,
+		Metrics: shownMetrics(judged), Warnings: inWords(r.Warnings), Labels: judged.Labels, Confusion: judged.Confusion,
 		Path: w.path(), Heads: w.compared(),
 	}
 	for _, b := range r.Baselines {

@@ -24,10 +24,10 @@ var headlines = []report.Metric{
 	{Key: "eval_f1", Name: "F1", Percent: true},
 	{Key: "eval_precision", Name: "Precision", Percent: true},
 	{Key: "eval_recall", Name: "Recall", Percent: true},
-	{Key: "eval_subset_accuracy", Name: "All labels right", Percent: true},
 	{Key: "eval_accuracy", Name: "Accuracy", Percent: true},
 	{Key: "eval_f1_macro", Name: "F1, macro", Percent: true},
 	{Key: "eval_f1_micro", Name: "F1, micro", Percent: true},
+	{Key: "eval_subset_accuracy", Name: "All labels right", Percent: true},
 	{Key: "eval_balanced_accuracy", Name: "Balanced accuracy", Percent: true},
 	{Key: "eval_matthews_correlation", Name: "Matthews correlation"},
 	{Key: "eval_roc_auc", Name: "ROC AUC"},
@@ -38,13 +38,36 @@ var headlines = []report.Metric{
 	{Key: "eval_ece", Name: "Calibration error (ECE)", Percent: true, Less: true},
 }
 
-// shownMetrics are a report's headlines. Of classes the micro averages are left out: they are the accuracy.
+// inWords writes the metrics that sentences speak of as people read them.
+func inWords(sentences []string) []string {
+	byLength := slices.Clone(headlines)
+	slices.SortStableFunc(byLength, func(a, b report.Metric) int { return cmp.Compare(len(b.Key), len(a.Key)) })
+	var pairs []string
+	for _, m := range byLength {
+		name := m.Name
+		if !strings.HasPrefix(name, "F1") && name[1] >= 'a' && name[1] <= 'z' {
+			name = strings.ToLower(name[:1]) + name[1:]
+		}
+		pairs = append(pairs, m.Key, name)
+	}
+	replacer := strings.NewReplacer(pairs...)
+	out := make([]string, len(sentences))
+	for i, s := range sentences {
+		out[i] = replacer.Replace(s)
+	}
+	return out
+}
+
+// shownMetrics are a report's headlines. Of classes and entities the micro averages are left out: they are told already.
 func shownMetrics(r metrics.Report) []report.Metric {
 	var out []report.Metric
 	for _, m := range headlines {
 		v, ok := r.Metrics[m.Key]
-		if !ok || v-v != 0 || m.Key == "eval_f1_micro" && len(r.Confusion) > 0 {
+		if !ok || v-v != 0 || m.Key == "eval_f1_micro" && (len(r.Confusion) > 0 || r.Task == metrics.TokenClassification) {
 			continue
+		}
+		if r.Task == metrics.TokenClassification {
+			m.Name = cmp.Or(map[string]string{"eval_f1": "Entity F1", "eval_accuracy": "Accuracy of words"}[m.Key], m.Name)
 		}
 		m.Value = v
 		if i, ok := r.Intervals[m.Key]; ok {

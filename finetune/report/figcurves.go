@@ -110,7 +110,9 @@ func pathFigure(d *Data) []figure {
 	points := 0
 	for _, p := range d.Path {
 		for _, q := range p.Points {
-			score.add(q.Mean, q.SE)
+			if p.near(q.C) {
+				score.add(q.Mean, q.SE)
+			}
 			low, high = min(low, q.C), max(high, q.C)
 			points++
 		}
@@ -130,10 +132,16 @@ func pathFigure(d *Data) []figure {
 	return []figure{{ID: "c-path", Section: sectionChoices, Note: "Mean and standard error on training rows held out in turn; the test rows took no part. The ring is the choice.", Canvas: c}}
 }
 
+// near tells whether a C is within a factor of 1,000 of the one chosen: the field is scaled by those, and what lies beyond it
+// is cut off.
+func (p Path) near(c float64) bool {
+	return p.Chosen == nil || math.Abs(math.Log10(c / *p.Chosen)) <= 3.01
+}
+
 func drawPath(f *plot.Frame, p Path, ink plot.Ink) {
 	var line, upper, band []plot.Point
 	for _, q := range p.Points {
-		line = append(line, f.At(q.C, q.Mean))
+		line = append(line, f.Clamp(q.C, q.Mean))
 		upper = append(upper, f.Clamp(q.C, q.Mean+q.SE))
 		band = append(band, f.Clamp(q.C, q.Mean-q.SE))
 	}
@@ -143,6 +151,9 @@ func drawPath(f *plot.Frame, p Path, ink plot.Ink) {
 	f.Area(plot.Look{Fill: ink, Opacity: 0.14}, band...)
 	f.Line(plot.Look{Stroke: ink, Width: 2}, line...)
 	for i, q := range p.Points {
+		if line[i] != f.At(q.C, q.Mean) {
+			continue
+		}
 		about := fmt.Sprintf("%s, C = %s: %s", p.Head, plot.Short(q.C), plot.Short(q.Mean))
 		if q.SE > 0 {
 			about += " ± " + plot.Short(q.SE)
@@ -219,7 +230,7 @@ func trainingFigures(d *Data) []figure {
 		p.Head = "epoch"
 		c := drawing(k.title, "Curve: "+k.label+" by epoch.")
 		n := len(p.Points)
-		f := plot.NewFrame(c, 0, plot.Axis{Label: "epoch", Min: p.Points[0].C, Max: p.Points[n-1].C, Ticks: min(8, n-1)}, s.axis(k.label, false))
+		f := plot.NewFrame(c, 0, plot.Axis{Label: "epoch", Min: p.Points[0].C, Max: p.Points[n-1].C, Ticks: min(8, n-1), Whole: true}, s.axis(k.label, false))
 		drawPath(f, p, k.ink)
 		out = append(out, figure{ID: k.id, Section: sectionChoices, Note: "The ring is the epoch whose weights were kept.", Canvas: c})
 	}

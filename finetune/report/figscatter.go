@@ -65,7 +65,7 @@ func residuals(v Values, n int, name, id string) figure {
 		most = max(most, count[k])
 	}
 	c := drawing("Residuals"+name, "Histogram of predicted less true values.")
-	f := plot.NewFrame(c, 0, plot.Axis{Label: "predicted − true", Min: -widest, Max: widest}, plot.Axis{Label: "rows", Max: float64(most) * 1.05})
+	f := plot.NewFrame(c, 0, plot.Axis{Label: "predicted − true", Min: -widest, Max: widest}, plot.Axis{Label: "rows", Max: float64(most) * 1.05, Whole: true})
 	for k, rows := range count {
 		if rows == 0 {
 			continue

@@ -122,7 +122,7 @@ type comparedLine struct {
 }
 
 // mostCompared is how many metrics the table of baselines has.
-const mostCompared = 4
+const mostCompared = 3
 
 func compare(d *Data) *comparison {
 	var t comparison

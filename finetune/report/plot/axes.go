@@ -13,6 +13,7 @@ type Axis struct {
 	Log      bool // decades; Min and Max are above 0
 	Percent  bool // 0.5 is written 50 %
 	Ticks    int  // about how many; 0: 5
+	Whole    bool // whole numbers only
 	Bare     bool // no ticks, no lines
 }
 
@@ -58,9 +59,9 @@ func NewFrame(c *Canvas, top float64, x, y Axis) *Frame {
 		at, label := f.At(v, y.Min), x.format(v, xTicks)
 		c.Line(Look{Stroke: Grid}, Point{at.X, f.Top}, Point{at.X, f.Bottom})
 		half := Width(label, small) / 2
-		if at.X-half > free && at.X+half <= c.Width+half/2 {
-			c.Text(min(at.X, c.Width-half-1), f.Bottom+14, label, small)
-			free = at.X + half + 4
+		if x := min(max(at.X, half+1), c.Width-half-1); x-half > free {
+			c.Text(x, f.Bottom+14, label, small)
+			free = x + half + 4
 		}
 	}
 	foot := f.Bottom + 29
@@ -118,6 +119,9 @@ func (a Axis) ticks() []float64 {
 		return a.decades(want)
 	}
 	step := niceStep((a.Max - a.Min) / float64(want))
+	if a.Whole {
+		step = max(1, math.Ceil(step))
+	}
 	var out []float64
 	for i := math.Ceil(a.Min/step - 1e-9); i*step <= a.Max+step*1e-9 && len(out) < 50; i++ {
 		out = append(out, i*step)
