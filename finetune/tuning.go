@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"slices"
 
 	"github.com/onnx-graft/graft/finetune/dataset"
@@ -39,7 +40,9 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	if rt == nil {
 		rt = w.rt
 	}
+	debug.FreeOSMemory() // what extraction and the head's search left: training takes most of a run's memory
 	result, err := tune.Run(ctx, rt, problem, s)
+	debug.FreeOSMemory()
 	var gone *tune.DivergedError
 	if errors.As(err, &gone) && result != nil && result.Best > 0 {
 		w.settings.Progress.Warn(fmt.Sprintf("%v; the weights after epoch %d are taken", gone, result.Best))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime/debug"
 
 	"github.com/onnx-graft/graft/finetune/optim"
 	"github.com/onnx-graft/graft/heads"
@@ -53,6 +54,7 @@ func (t *trainer) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("tune: %w", err)
 	}
+	debug.FreeOSMemory() // graphs as bytes, which the sessions have read
 	t.loss = make([]float32, 1)
 	t.results = onnx.Feeds{lossName: onnx.NewTensor(lossName, t.loss, 1)}
 	deepest := 0
