@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -24,6 +25,9 @@ func confusionFigure(d *Data) []figure {
 	about := fmt.Sprintf("Confusion matrix of %d classes: rows are true classes, columns predicted ones.", k)
 	c := drawing("Confusion matrix", about)
 	note := "Rows: true class; columns: predicted. Shaded by the share of each row."
+	if k > mostNumbers {
+		note = "Rows: true class; columns: predicted. The stronger the colour, the larger the share of the row; red cells are mistakes."
+	}
 	if k > mostNames {
 		note += " Classes are numbered in the order of the table below; point at a cell to read its names."
 	}
@@ -112,9 +116,13 @@ func (m matrixField) cells(c *plot.Canvas, d *Data, k int) {
 				continue
 			}
 			share := float64(n) / float64(max(1, total))
+			look := plot.Look{Fill: plot.Heat(share)}
+			if k > mostNumbers && i != j {
+				look = plot.Look{Fill: plot.Bad, Opacity: 0.3 + 0.7*math.Sqrt(share)}
+			}
 			x, y := m.left+m.w*float64(j), m.top+m.h*float64(i)
 			about := fmt.Sprintf("true %s, predicted %s: %d of %d rows", d.Labels[i], d.Labels[j], n, total)
-			c.Rect(x+gap/2, y+gap/2, m.w-gap, m.h-gap, min(3, m.w/8), plot.Look{Fill: plot.Heat(share)}, about)
+			c.Rect(x+gap/2, y+gap/2, m.w-gap, m.h-gap, min(3, m.w/8), look, about)
 			if k > mostNumbers {
 				continue
 			}
