@@ -76,7 +76,7 @@ type ProbeResult struct {
 
 // Probe fits a head on features, on all rows of x. What is left open is chosen by the loss on rows not fitted on: of each kind
 // of head the smallest C, that is the strongest penalty, whose loss is within one standard error of the best, and of
-// several kinds the simplest whose share of wrong rows is. The standard errors are those of the differences between the two on
+// several kinds the simplest whose share of wrong rows is, and its loss too. The standard errors are those of the differences between the two on
 // the same rows.
 //
 // (For C accuracy would not do: it moves in steps of a row and follows chance.)

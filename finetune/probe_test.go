@@ -170,7 +170,7 @@ func TestPickTakesTheSimplestThatIsAsGood(t *testing.T) {
 		{"what is more complicated must be better", [][]float64{{1, 5, 3, 7}, {1, 5, 3, 7}}, 1},
 		{"a thousandth is nothing", [][]float64{{1.0005, 5.0005}, {1, 5}}, 1},
 	} {
-		if got := pick(trials(c.rows...), lossOf, slack).C; got != c.want {
+		if got := pick(trials(c.rows...), slack, lossOf).C; got != c.want {
 			t.Errorf("%s: picked %g, want %g", c.name, got, c.want)
 		}
 	}

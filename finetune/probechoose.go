@@ -89,14 +89,14 @@ func (j *judge) choose(kinds []heads.Kind, r *ProbeResult) (heads.Head, error) {
 		for _, t := range tried {
 			r.Path = append(r.Path, t.PathPoint)
 		}
-		best = append(best, pick(tried, lossOf, slack))
+		best = append(best, pick(tried, slack, lossOf))
 	}
 	if len(kinds) > 1 {
 		for _, t := range best {
 			r.Heads = append(r.Heads, t.PathPoint)
 		}
 	}
-	chosen := pick(best, wrongOf, 0)
+	chosen := pick(best, 0, wrongOf, lossOf)
 	r.Kind, r.C, r.Scale = heads.Kind(chosen.Head), chosen.C, chosen.scale
 	return chosen.first, nil
 }
@@ -105,16 +105,20 @@ func (j *judge) choose(kinds []heads.Kind, r *ProbeResult) (heads.Head, error) {
 const slack = 1e-3
 
 // pick returns the first of the trials, which are simplest first, that is no worse than the best by more than one standard
-// error of the difference, or by atLeast.
-func pick(tried []trial, of func(rowScore) float64, atLeast float64) trial {
+// error of the difference, or by atLeast. The first of the measures says which is best; by none of them may the one picked
+// be worse.
+func pick(tried []trial, atLeast float64, measures ...func(rowScore) float64) trial {
 	best, lowest := 0, math.Inf(1)
 	for i, t := range tried {
-		if m, _ := mean(t.scores, nil, of); m < lowest {
+		if m, _ := mean(t.scores, nil, measures[0]); m < lowest {
 			best, lowest = i, m
 		}
 	}
 	for _, t := range tried[:best] {
-		if worse, se := mean(t.scores, tried[best].scores, of); worse <= max(se, atLeast) {
+		if !slices.ContainsFunc(measures, func(of func(rowScore) float64) bool {
+			worse, se := mean(t.scores, tried[best].scores, of)
+			return worse > max(se, atLeast)
+		}) {
 			return t
 		}
 	}

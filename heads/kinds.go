@@ -125,7 +125,7 @@ func (o Options) given() (given []givenOption) {
 		givenOption
 	}{
 		{o.C != 0, givenOption{"C", o.C}},
-		{o.ClassWeight.Balanced || len(o.ClassWeight.Of) > 0, givenOption{"ClassWeight", o.ClassWeight}},
+		{o.ClassWeight.Balanced || len(o.ClassWeight.Of) > 0, givenOption{"ClassWeight", o.ClassWeight.String()}},
 		{o.Smoothing != 0, givenOption{"Smoothing", o.Smoothing}},
 		{o.Neighbours != 0, givenOption{"Neighbours", o.Neighbours}},
 		{o.Metric != "", givenOption{"Metric", string(o.Metric)}},

@@ -175,6 +175,17 @@ type ClassWeight struct {
 	Of map[int]float64
 }
 
+// String is "none", "balanced" or "by class".
+func (c ClassWeight) String() string {
+	switch {
+	case c.Balanced:
+		return "balanced"
+	case len(c.Of) > 0:
+		return "by class"
+	}
+	return "none"
+}
+
 // rowWeights returns what each row of t counts: its own weight times its class's.
 func (c ClassWeight) rowWeights(t Targets) ([]float64, error) {
 	w := make([]float64, len(t.Class))
