@@ -45,6 +45,7 @@ type stepped struct {
 	Seconds []float64 `json:"seconds"`
 	Losses  []float64 `json:"losses"`
 	Rows    [][]int   `json:"rows"` // of each step's batch
+	CPU     float64   `json:"cpu"`  // seconds of all cores, of all steps
 }
 
 // loaded is what loading came to: the first step, and for graft the frozen layers.
@@ -171,6 +172,7 @@ func (t *trainee) wait() (tune.Step, error) {
 // advance makes n steps.
 func (t *trainee) advance(n int) (stepped, error) {
 	var out stepped
+	before := processorTime()
 	for range n {
 		start := time.Now()
 		t.goOn <- struct{}{}
@@ -182,6 +184,7 @@ func (t *trainee) advance(n int) (stepped, error) {
 		out.Losses = append(out.Losses, s.Loss)
 		out.Rows = append(out.Rows, t.rows)
 	}
+	out.CPU = processorTime() - before
 	return out, nil
 }
 

@@ -88,7 +88,8 @@ func (b *bench) lesson(ctx context.Context, l lesson) ([]row, map[string]string,
 			return nil, nil, err
 		}
 		mine, theirs = append(mine, mean(g.Seconds)*1e3), append(theirs, mean(p.Seconds)*1e3)
-		b.say("  round %d of %d: graft %.0f ms, PyTorch %.0f ms a step", round+1, rounds, mine[round], theirs[round])
+		b.say("  round %d of %d: a step takes graft %.0f ms (%.0f of all cores), PyTorch %.0f ms (%.0f)",
+			round+1, rounds, mine[round], g.CPU/perRound*1e3, theirs[round], p.CPU/perRound*1e3)
 	}
 	var memory [2]struct {
 		MB float64 `json:"mb"`
