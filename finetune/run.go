@@ -75,8 +75,8 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	if err := r.check(b, s); err != nil {
 		return nil, err
 	}
-	if s.Tune != nil && (data.Target != dataset.Classes || data.Pairs) {
-		return nil, fmt.Errorf("finetune: a backbone's own weights are trained for one class an input only; leave it frozen for other tasks")
+	if s.Tune != nil && (data.Target == dataset.Tags || data.Pairs) {
+		return nil, fmt.Errorf("finetune: a backbone's own weights are not trained for tags or for pairs of texts; leave it frozen for these")
 	}
 	goal, err := goalOf(data.Target)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"math"
 	"runtime/debug"
 	"slices"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/onnx-graft/graft/finetune/tune"
 	"github.com/onnx-graft/graft/heads"
 	"github.com/onnx-graft/graft/onnx"
-	"github.com/onnx-graft/graft/onnx/autodiff"
 )
 
 // linearHead names the head that was trained together with its backbone.
@@ -30,7 +28,11 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	if linear == nil {
 		return fmt.Errorf("finetune: tune: a backbone is trained from a linear head on; the head is of the kind %s", w.result.Head)
 	}
-	problem, err := w.problem(steady(linear, w.train.x), settings)
+	lesson, err := w.lesson(settings)
+	if err != nil {
+		return fmt.Errorf("finetune: tune: %w", err)
+	}
+	problem, err := w.problem(lesson.learned(steady(linear, w.train.x)), lesson, settings)
 	if err != nil {
 		return fmt.Errorf("finetune: tune: %w", err)
 	}
@@ -52,45 +54,40 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	w.result.Tuned, w.result.Tune, w.result.Head = result, recordTune(settings, result), linearHead
 	tuned := *w.backbone
 	tuned.Model = result.Model
-	w.backbone, w.head = &tuned, &heads.Linear{Weight: result.Weight, Bias: result.Bias}
+	w.backbone, w.head = &tuned, lesson.answered(&heads.Linear{Weight: result.Weight, Bias: result.Bias})
 	w.test.x, err = w.features(ctx, w.data.Test, w.settings.Extract.exact())
 	return err
 }
 
+// lesson is what the training targets teach.
+func (w *workshop[T]) lesson(s *tune.Settings) (lesson, error) {
+	var weights []float64
+	if w.data.Target == dataset.Classes {
+		var err error
+		if weights, err = w.settings.Probe.ClassWeight.PerClass(w.train.y); err != nil {
+			return lesson{}, err
+		}
+	}
+	return newLesson(w.train.y, w.validation.y, len(w.data.Labels), s.Smoothing, weights), nil
+}
+
 // problem is the training and validation rows as package tune takes them, and the head to start from.
-func (w *workshop[T]) problem(start *heads.Linear, s *tune.Settings) (*tune.Problem, error) {
+func (w *workshop[T]) problem(start *heads.Linear, l lesson, s *tune.Settings) (*tune.Problem, error) {
 	x := examples[T]{pre: w.backbone.Preprocessor}
 	parts := [][]int{}
-	var class []int
-	for _, p := range []struct {
-		rows  []T
-		class []int
-	}{{dataset.Inputs(w.data.Train), w.train.y.Class}, {dataset.Inputs(w.data.Validation), w.validation.y.Class}} {
-		rows := make([]int, len(p.rows))
+	for _, inputs := range [][]T{dataset.Inputs(w.data.Train), dataset.Inputs(w.data.Validation)} {
+		rows := make([]int, len(inputs))
 		for i := range rows {
 			rows[i] = len(x.rows) + i
 		}
-		x.rows, class, parts = append(x.rows, p.rows...), append(class, p.class...), append(parts, rows)
+		x.rows, parts = append(x.rows, inputs...), append(parts, rows)
 	}
-	weights, err := w.settings.Probe.ClassWeight.PerClass(w.train.y)
-	if err != nil {
-		return nil, err
-	}
-	truth := class[len(parts[0]):]
 	p := &tune.Problem{
-		Model: w.backbone.Model, Weight: start.Weight, Bias: start.Bias, Loss: autodiff.CrossEntropy{},
-		Targets: func(rows []int) (*onnx.Tensor, error) {
-			classes := make([]int, len(rows))
-			for i, r := range rows {
-				classes[i] = class[r]
-			}
-			return autodiff.CrossEntropy{}.Targets(classes, len(w.data.Labels), s.Smoothing, weights)
-		},
-		Examples: x, Train: parts[0], Validation: parts[1],
-		Score: func(logits heads.Matrix) float64 { return -logLoss(logits, truth) },
+		Model: w.backbone.Model, Weight: start.Weight, Bias: start.Bias, Loss: l.loss, Targets: l.targets,
+		Examples: x, Train: parts[0], Validation: parts[1], Score: l.score,
 		Identity: map[string]string{
 			"training data": dataset.Digest(w.data.Train), "validation data": dataset.Digest(w.data.Validation),
-			"labels": fmt.Sprintf("%q", w.data.Labels), "class weights": fmt.Sprint(weights), "preprocessing": x.pre.Fingerprint(),
+			"labels": fmt.Sprintf("%q", w.data.Labels), "class weights": fmt.Sprint(w.settings.Probe.ClassWeight), "preprocessing": x.pre.Fingerprint(),
 		},
 	}
 	if s.Augmented != "" {
@@ -100,9 +97,13 @@ func (w *workshop[T]) problem(start *heads.Linear, s *tune.Settings) (*tune.Prob
 		p.View = func(view int) tune.Examples { return x.seen(w.backbone.View, view) }
 	}
 	if w.settings.Extract.Cache != nil && s.Unfreeze != (tune.Unfreeze{}) { // else no layer is frozen
-		p.Kept, err = w.kept(x, s)
+		kept, err := w.kept(x, s)
+		if err != nil {
+			return nil, err
+		}
+		p.Kept = kept
 	}
-	return p, err
+	return p, nil
 }
 
 // kept says where the frozen layers' results stay: beside the features, by the contents of all examples.
@@ -172,15 +173,6 @@ func (w *workshop[T]) tuneProgress() func(tune.Step) {
 		w.settings.Progress.Add(s.Done - done)
 		done = s.Done
 	}
-}
-
-// logLoss is the mean cross-entropy of the rows' classes.
-func logLoss(logits heads.Matrix, class []int) float64 {
-	var sum float64
-	for i, k := range class {
-		sum -= math.Log(max(softmax(logits.Row(i))[k], 1e-300))
-	}
-	return sum / float64(len(class))
 }
 
 // examples are a data set as package tune reads it.

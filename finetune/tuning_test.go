@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -166,5 +167,52 @@ func TestCacheKeepsFrozenLayers(t *testing.T) {
 	}
 	if left := must[[]os.DirEntry](t)(os.ReadDir(cache.Dir)); len(left) != 0 {
 		t.Errorf("after clearing there is %v", left)
+	}
+}
+
+// TestTuneOtherTargets: backbones are trained for numbers and label sets too, and are then as good as with the head alone.
+func TestTuneOtherTargets(t *testing.T) {
+	rt, ctx, dir := runtimes(t), context.Background(), t.TempDir()
+	if err := demo.WriteTexts(dir); err != nil {
+		t.Fatal(err)
+	}
+	data := must[dataset.Split[string]](t)(dataset.Read(ctx, dir, dataset.Settings{}))
+	change := func(set func(e *dataset.Example[string])) dataset.Split[string] {
+		d := data
+		for _, part := range []*[]dataset.Example[string]{&d.Train, &d.Validation, &d.Test} {
+			*part = slices.Clone(*part)
+			for i := range *part {
+				set(&(*part)[i])
+			}
+		}
+		return d
+	}
+	numbers := change(func(e *dataset.Example[string]) { e.Value = 1000 + 10*float64(len(e.Input)) })
+	numbers.Target, numbers.Labels = dataset.Values, []string{"length"}
+	sets := change(func(e *dataset.Example[string]) {
+		if e.Labels = nil; e.Label != data.Labels[0] {
+			e.Labels = []string{e.Label}
+		}
+	})
+	sets.Target = dataset.Labels
+	for name, c := range map[string]struct {
+		data   dataset.Split[string]
+		metric string
+		sign   float64
+	}{"numbers": {numbers, "eval_rmse", -1}, "sets": {sets, "eval_f1_micro", 1}} {
+		var got [2]float64
+		for i, moves := range []*tune.Settings{nil, {Unfreeze: tune.Unfreeze{Top: 1}, Epochs: 4, Seed: 1}} {
+			s := finetune.Settings{Out: filepath.Join(t.TempDir(), "out"), Tune: moves, Tolerance: 1e-2}
+			r := must[*finetune.Result](t)(finetune.Run(ctx, rt, nil, textBackbone(t, miniText(t)), c.data, s))
+			v, ok := r.Metrics[c.metric]
+			if !ok {
+				t.Fatalf("%s: no %s in %v", name, c.metric, r.Metrics)
+			}
+			got[i] = v
+		}
+		t.Logf("%s: %s %.4f with the head alone, %.4f trained", name, c.metric, got[0], got[1])
+		if c.sign*(got[1]-got[0]) < -0.05*got[0] {
+			t.Errorf("%s: %s went from %.4f to %.4f", name, c.metric, got[0], got[1])
+		}
 	}
 }
