@@ -171,6 +171,39 @@ type solved struct {
 	solution *mat.Dense
 }
 
+// roughly is solve in float32, enough digits to compare αs by; nil where float32 does not bear this α.
+func (r *leastSquares) roughly(alpha float64) *solved {
+	d, t := r.right.Dims()
+	if d%lanes != 0 {
+		return nil
+	}
+	a, width := make([]float32, d*d), roundUp(t)
+	for i := range d {
+		for j := range i + 1 {
+			a[i*d+j] = float32(r.gram.At(i, j))
+		}
+		a[i*d+i] += float32(alpha)
+	}
+	factor := factorise(a, d)
+	if factor == nil {
+		return nil
+	}
+	b := make([]float32, d*width)
+	for i := range d {
+		for k, v := range r.right.RawRowView(i) {
+			b[i*width+k] = float32(v)
+		}
+	}
+	factor.solve(b, make([]float32, d*width), width)
+	s := &solved{leastSquares: r, alpha: alpha, solution: mat.NewDense(d, t, nil)}
+	for i := range d {
+		for k := range t {
+			s.solution.Set(i, k, float64(b[i*width+k]))
+		}
+	}
+	return s
+}
+
 func (r *leastSquares) solve(alpha float64) (*solved, error) {
 	s := &solved{leastSquares: r, alpha: alpha}
 	a := mat.NewSymDense(r.gram.SymmetricDim(), nil)

@@ -103,9 +103,15 @@ func (r *leastSquares) path(ctx context.Context, o Options, head func(alpha floa
 		steps = 0
 	}
 	return &Path{fit: func(c float64) (Head, error) {
-		s, err := r.solve(alphaOf(c))
-		if err != nil {
-			return nil, err
+		var s *solved
+		var err error
+		if o.Tol >= roughTol {
+			s = r.roughly(alphaOf(c))
+		}
+		if s == nil {
+			if s, err = r.solve(alphaOf(c)); err != nil {
+				return nil, err
+			}
 		}
 		a, err := s.affine(ctx, steps, o.Scale)
 		if err != nil {

@@ -133,6 +133,19 @@ func TestPathFitsAsOneFitDoes(t *testing.T) {
 					}
 				}
 			}
+			rough, err := heads.NewPath(t.Context(), c.kind, x, c.y, heads.Options{Tol: 1e-3})
+			if err != nil {
+				t.Fatal(err)
+			}
+			h, err := rough.Fit(1e-3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range predicted(t, h, x).Data {
+				if want := predicted(t, last, x).Data[i]; math.Abs(float64(v-want)) > 2e-2*max(1, math.Abs(float64(want))) {
+					t.Fatalf("roughly, row %d: %v, want %v", i, v, want)
+				}
+			}
 			if _, err := p.Fit(0); err == nil {
 				t.Error("C = 0 was accepted")
 			}
