@@ -95,22 +95,29 @@ func projectionFigure(d *Data) []figure {
 	top := plot.Legend(c, g.legend...)
 	f := plot.NewFrame(c, top, plot.Axis{Label: axisName(p, 0), Min: low.X, Max: high.X, Bare: true}, plot.Axis{Label: axisName(p, 1), Min: low.Y, Max: high.Y, Bare: true})
 	c.Rect(f.Left-4, f.Top-4, f.Right-f.Left+8, f.Bottom-f.Top+8, 4, plot.Look{Stroke: plot.Grid}, "")
-	var wrong []plot.Point
+	wrong := make([][]plot.Point, len(g.looks))
+	rings := 0
 	for k, look := range g.looks {
 		var at []plot.Point
 		for _, q := range g.members[k] {
-			at = append(at, f.At(q.X, q.Y))
-			if q.Wrong {
-				wrong = append(wrong, f.At(q.X, q.Y))
+			if at = append(at, f.At(q.X, q.Y)); q.Wrong {
+				wrong[k] = append(wrong[k], f.At(q.X, q.Y))
 			}
 		}
+		rings += len(wrong[k])
 		c.Dots(2.6, look, "", at...)
 	}
-	c.Dots(3.4, plot.Look{Fill: plot.Text}, "", wrong...)
-	c.Dots(2.1, plot.Look{Fill: plot.Paper}, "", wrong...)
-	note := fmt.Sprintf("%s of the features the head sees, %d of %d held-out rows.", p.Method, len(p.Points), p.Of)
-	if len(wrong) > 0 {
-		note += " Rings are rows with a wrong answer."
+	for k, look := range g.looks {
+		c.Dots(3.8, plot.Look{Fill: plot.Text}, "", wrong[k]...)
+		c.Dots(2.7, plot.Look{Fill: plot.Paper}, "", wrong[k]...)
+		c.Dots(1.9, plot.Look{Fill: look.Fill}, "", wrong[k]...)
+	}
+	note := fmt.Sprintf("%s of the features the head sees, all %d held-out rows.", p.Method, p.Of)
+	if len(p.Points) < p.Of {
+		note = fmt.Sprintf("%s of the features the head sees, %d of %d held-out rows.", p.Method, len(p.Points), p.Of)
+	}
+	if rings > 0 {
+		note += " Rings are rows with a wrong answer, in the colour of their true class."
 	}
 	return []figure{{ID: "projection", Section: sectionFeatures, Note: note + g.note, Wide: true, Canvas: c}}
 }

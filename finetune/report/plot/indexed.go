@@ -5,15 +5,24 @@ import (
 	"image/color"
 )
 
-// bucketBits are the leading bits of each colour by which shades between inks are told apart.
-const bucketBits = 5
-
 // indexed returns the picture with at most 256 colours, which takes a third of the time and room to write: the inks as they
 // are, and one for all shades between them that differ little. Where that does not do it returns the picture itself.
 func indexed(img *image.RGBA) image.Image {
+	for _, bits := range []int{5, 4} {
+		if out := indexedBy(img, bits); out != nil {
+			return out
+		}
+	}
+	return img
+}
+
+// indexedBy tells shades between inks apart by the leading bits of each colour. nil: there are too many.
+func indexedBy(img *image.RGBA, bits int) image.Image {
 	size := img.Bounds().Size()
 	out := image.NewPaletted(img.Bounds(), nil)
-	var of [1 << (3 * bucketBits)]int16 // bucket → index + 1
+	drop := 8 - bits
+	bucket := func(r, g, b uint8) int { return int(r>>drop)<<(2*bits) | int(g>>drop)<<bits | int(b>>drop) }
+	of := make([]int16, 1<<(3*bits)) // bucket → index + 1
 	add := func(r, g, b uint8) int16 {
 		out.Palette = append(out.Palette, color.RGBA{r, g, b, 255})
 		return int16(len(out.Palette))
@@ -35,7 +44,7 @@ func indexed(img *image.RGBA) image.Image {
 				b := bucket(p[0], p[1], p[2])
 				if of[b] == 0 {
 					if len(out.Palette) == 256 {
-						return img
+						return nil
 					}
 					of[b] = add(p[0], p[1], p[2])
 				}
@@ -45,9 +54,4 @@ func indexed(img *image.RGBA) image.Image {
 		}
 	}
 	return out
-}
-
-func bucket(r, g, b uint8) int {
-	const drop = 8 - bucketBits
-	return int(r>>drop)<<(2*bucketBits) | int(g>>drop)<<bucketBits | int(b>>drop)
 }
