@@ -145,12 +145,16 @@ func sweepFigure(d *Data) []figure {
 	if len(d.Sweep) == 0 {
 		return nil
 	}
-	low := d.Sweep[0].Score
+	// Scores below 0 are losses with their sign changed: they are shown as losses.
+	what, sign := "score", 1.0
+	if slices.ContainsFunc(d.Sweep, func(p SweepPoint) bool { return p.Score < 0 }) {
+		what, sign = "loss (less is better)", -1
+	}
 	var bars []bar
 	for _, p := range d.Sweep {
-		low = min(low, p.Score)
+		p.Score *= sign
 		b := bar{name: fmt.Sprintf("%s (%d)", p.Layer, p.Dim), value: p.Score, label: plot.Short(p.Score), ink: plot.Series(7)}
-		if p.Score >= 0 && p.Score <= 1 {
+		if sign > 0 && p.Score <= 1 {
 			b.label = percent(p.Score)
 		}
 		if p.SE > 0 {
@@ -162,14 +166,8 @@ func sweepFigure(d *Data) []figure {
 		}
 		bars = append(bars, b)
 	}
-	if len(bars) > 24 {
-		slices.SortStableFunc(bars, func(a, b bar) int { return int(math.Copysign(1, b.value-a.value)) })
-		bars = bars[:24]
-	}
-	if low < 0 { // scores that are losses: bars show how far above the worst
-		return nil
-	}
-	c := drawing("Layers", "Bars: the score of a probe on each layer, its standard error as a line.")
+	bars = bars[max(0, len(bars)-24):]
+	c := drawing("Layers", "Bars: the "+what+" of a probe on each layer, its standard error as a line.")
 	drawBars(c, bars, 0)
-	return []figure{{ID: "layers", Section: sectionChoices, Note: "Score of a probe on each layer (and its features), on rows it was not fitted on. The line is ± one standard error.", Canvas: c}}
+	return []figure{{ID: "layers", Section: sectionChoices, Note: upperFirst(what) + " of a probe on each layer (in brackets: features), on rows it was not fitted on. The line is ± one standard error.", Canvas: c}}
 }

@@ -87,8 +87,21 @@ func (p *painter) shape(at []Point, closed bool, l Look) {
 	if closed {
 		at = append(append([]Point{}, at...), at[0])
 	}
-	p.fill(l.Stroke, l.opacity(), stroke(at, l.width(), l.Dashed))
+	pieces := stroke(at, l.width(), l.Dashed)
+	if l.opacity() < 1 {
+		p.fill(l.Stroke, l.opacity(), pieces)
+		return
+	}
+	// Piece by piece: filling takes as long as the rectangle around it is large.
+	for len(pieces) > 0 {
+		n := min(len(pieces), strokePieces)
+		p.fill(l.Stroke, 1, pieces[:n])
+		pieces = pieces[n:]
+	}
 }
+
+// strokePieces are how many pieces of a line are filled at a time.
+const strokePieces = 12
 
 // fill paints polygons that all turn the same way as one area.
 func (p *painter) fill(ink Ink, opacity float64, polygons [][]Point) {
