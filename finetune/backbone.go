@@ -59,6 +59,7 @@ type Backbone[T any] struct {
 	Task         Task        // what a classifier on it is for
 	Model        *onnx.Model // exactly one output, N×D float32, or N×L×D for token classification; only read
 	Feature      string      // the tensor of the original model the features were made from
+	Options      onnx.FeatureOptions // how rows were made of it
 	Preprocessor Preprocessor[T]
 	Files        map[string][]byte // what an exported folder needs beside the model: tokenizer, preprocessing
 	Config       map[string]any    // what config.json should keep of the backbone's: model_type, hidden_size, …

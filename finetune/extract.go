@@ -31,8 +31,9 @@ type ExtractSettings struct {
 	Progress Progress
 	Total    int // inputs that [ExtractStream] will be given, or about so many, for Progress alone; 0: not known
 
-	digest string         // of the model, where the caller knows it
-	shared *sharedSession // of several extractions, whose owner closes it; nil: an extraction makes and closes its own
+	digest    string         // of the model, where the caller knows it
+	continued bool           // the stage has begun
+	shared    *sharedSession // of several extractions, whose owner closes it; nil: an extraction makes and closes its own
 }
 
 // A sharedSession is a session that the first who needs it makes.
@@ -105,7 +106,9 @@ func Extract[T any](ctx context.Context, rt onnx.Runtime, b *Backbone[T], xs []T
 	} else {
 		defer e.close()
 	}
-	orQuiet(s.Progress).Start(Extracting, len(xs))
+	if !s.continued {
+		orQuiet(s.Progress).Start(Extracting, len(xs))
+	}
 	return e.run(ctx, s)
 }
 
@@ -155,15 +158,7 @@ func (e *extraction[T]) close() {
 
 // throughCache fills in the rows the cache has, computes the others and stores them.
 func (e *extraction[T]) throughCache(ctx context.Context) error {
-	contents := make([]contentKey, len(e.xs))
-	err := eachParallel(ctx, len(e.xs), 64, func(i int) error {
-		content, err := e.pre.Content(e.xs[i])
-		if err != nil {
-			return fmt.Errorf("finetune: %s: %w", e.settings.Name(i), err)
-		}
-		contents[i] = keyOf(content)
-		return nil
-	})
+	contents, err := contentsOf(ctx, e.pre, e.xs, e.settings.Name)
 	if err != nil {
 		return err
 	}
@@ -186,6 +181,20 @@ func (e *extraction[T]) throughCache(ctx context.Context) error {
 		return nil
 	}
 	return e.compute(ctx, missing, want, store)
+}
+
+// contentsOf returns the keys of inputs' contents.
+func contentsOf[T any](ctx context.Context, pre Preprocessor[T], xs []T, name func(i int) string) ([]contentKey, error) {
+	contents := make([]contentKey, len(xs))
+	err := eachParallel(ctx, len(xs), 64, func(i int) error {
+		content, err := pre.Content(xs[i])
+		if err != nil {
+			return fmt.Errorf("finetune: %s: %w", name(i), err)
+		}
+		contents[i] = keyOf(content)
+		return nil
+	})
+	return contents, err
 }
 
 // compute runs the named inputs and fills in their rows, and those of inputs with the same content.

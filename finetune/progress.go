@@ -9,6 +9,7 @@ import (
 type Stage string
 
 const (
+	Sweeping   Stage = "sweep"
 	Extracting Stage = "extract"
 	Probing    Stage = "probe"
 	Freezing   Stage = "frozen layers"

@@ -16,6 +16,7 @@ type Record struct {
 	Labels   []string           `json:"labels"`
 	Head     RecordHead         `json:"head"`
 	Tune     *RecordTune        `json:"tune,omitempty"`
+	Sweep    []SweepPoint       `json:"sweep,omitempty"`
 	Metrics  map[string]float64 `json:"metrics"`
 	// Baselines are what answers without the backbone come to on the same rows.
 	Baselines []Baseline        `json:"baselines"`

@@ -63,6 +63,9 @@ func (w *workshop[T]) reportData(verified VerifyResult) *report.Data {
 		Metrics: shownMetrics(judged), Warnings: inWords(r.Warnings), Labels: judged.Labels, Confusion: judged.Confusion,
 		Path: w.path(), Heads: w.compared(),
 	}
+	for _, p := range r.Sweep {
+		d.Sweep = append(d.Sweep, report.SweepPoint{Layer: p.Feature, Dim: int(p.Dim), Score: p.Score, SE: p.SE, Chosen: p.Chosen})
+	}
 	for _, b := range r.Baselines {
 		d.Baselines = append(d.Baselines, report.Baseline{Name: b.Name, Metrics: b.Metrics})
 	}

@@ -17,6 +17,7 @@ type Settings struct {
 	Out           string // the folder to write
 	Views         int    // random views of each training input that the head is fitted on beside the input, see [Backbone.View]
 	Extract       ExtractSettings
+	Sweep         *SweepSettings // nil: features come from where the backbone was cut
 	Probe         ProbeSettings
 	Tune          *tune.Settings    // how the backbone's own weights move after the probe; nil: they stay
 	TuneRuntime   onnx.Runtime      // runs the training's one session, so it should use all cores; nil: the runtime of the rest
@@ -45,6 +46,8 @@ type Result struct {
 	Verify    VerifyResult      `json:"verify"`
 	Timings   map[Stage]float64 `json:"timings_s"` // seconds of each stage, and "total"
 	Out       string            `json:"out"`
+
+	Sweep []SweepPoint `json:"sweep,omitempty"` // the layers that were tried, where Settings.Sweep asks
 
 	Probe  ProbeResult  `json:"-"`
 	Tune   *RecordTune  `json:"tune,omitempty"` // nil where the backbone stayed as it was
@@ -105,7 +108,7 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	for _, step := range []struct {
 		stage Stage
 		do    func(context.Context) error
-	}{{Extracting, w.extract}, {Probing, w.probe}, {Tuning, w.tune}, {Evaluating, w.evaluate}, {Exporting, w.export}} {
+	}{{Sweeping, w.sweep}, {Extracting, w.extract}, {Probing, w.probe}, {Tuning, w.tune}, {Evaluating, w.evaluate}, {Exporting, w.export}} {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("finetune: %s: %w", step.stage, err)
 		}
@@ -293,6 +296,7 @@ func (w *workshop[T]) export(ctx context.Context) error {
 		Labels:  r.Labels,
 		Head:    RecordHead{Kind: r.Head, C: w.probed.C, By: w.probed.By, Loss: w.probed.Loss, Path: w.probed.Path, Heads: w.probed.Heads},
 		Tune:    recordTune(w.settings.Tune, r.Tuned),
+		Sweep:   r.Sweep,
 		Metrics: r.Metrics, Baselines: r.Baselines, Warnings: r.Warnings,
 		Proof:   RecordProof{Rows: r.Rows.Test, Tolerance: verify.Tolerance},
 		Options: maps.Clone(s.Options), Versions: maps.Clone(s.Versions),

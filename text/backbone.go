@@ -19,6 +19,7 @@ type Backbone struct {
 	Dim     int          // D; 0 where the graph does not tell
 	Pooling onnx.Pooling // how tokens became one row
 	Feature onnx.Feature // which tensor was pooled
+	Options onnx.FeatureOptions // how it was
 
 	config map[string]any
 }
@@ -118,7 +119,7 @@ func (b *Backbone) prepare(s Settings) error {
 	if b.Feature.Rank == 3 {
 		o.Mask = maskName(b.Model)
 	}
-	b.Pooling = o.Pooling
+	b.Pooling, b.Options = o.Pooling, o
 	v, err := onnx.MakeBackbone(b.Model, b.Feature, o)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ type Backbone struct {
 	*Preprocessor
 	Model   *onnx.Model
 	Feature onnx.Feature // the tensor that became the output
+	Options onnx.FeatureOptions // how it did
 	Dim     int64        // D; 0: not known before the model runs
 
 	config map[string]any
@@ -125,7 +126,7 @@ func (b *Backbone) operate(s Settings) error {
 	if _, err := onnx.MakeBackbone(b.Model, b.Feature, o); err != nil {
 		return fmt.Errorf("vision: %w", err)
 	}
-	b.Dim = b.Feature.Dim
+	b.Dim, b.Options = b.Feature.Dim, o
 	return nil
 }
 

@@ -139,6 +139,9 @@ func (x *extract) settings() (rowfile.Settings, error) {
 	if x.dtype != "float32" && x.dtype != "float16" {
 		return s, usagef("--dtype takes float32 or float16; got %q", x.dtype)
 	}
+	if x.job.feature.tensor == autoFeature {
+		return s, usagef("--feature auto tries layers on labels, as graft finetune does; name the tensor here")
+	}
 	if s.Format == "" {
 		var err error
 		if s.Format, err = rowfile.FormatOf(x.job.out); err != nil {

@@ -188,6 +188,7 @@ func (j *job) settings(labels []string) (finetune.Settings, error) {
 	return finetune.Settings{
 		Out: j.out, Title: j.title, Probabilities: j.probabilities, Tolerance: j.tolerance,
 		Extract: finetune.ExtractSettings{Cache: cache, Store: store, Workers: j.runtime.threads},
+		Sweep:   j.feature.sweep(),
 		Probe:   probe,
 		Tune:    moves,
 		Report:  j.report.settings(),
@@ -231,6 +232,7 @@ func (j *job) textBackbone(source models.Source) (*finetune.Backbone[string], er
 	if err != nil {
 		return nil, err
 	}
+	backbone.Options = b.Options
 	return backbone, j.tune.maskWords(backbone, b.Tokenizer, j.split.seed)
 }
 
@@ -254,7 +256,7 @@ func (j *job) imageModel(source models.Source) (*onnx.Model, error) {
 // imageBackbone opens an image backbone for package finetune.
 func (j *job) imageBackbone(source models.Source) (*finetune.Backbone[vision.Picture], error) {
 	s := j.vision.settings()
-	s.Feature, s.Pooling, s.Normalize = j.feature.tensor, onnx.Pooling(j.feature.pooling), j.feature.normalize
+	s.Feature, s.Pooling, s.Normalize = j.feature.named(), onnx.Pooling(j.feature.pooling), j.feature.normalize
 	b, err := openVision(source, s)
 	if err != nil {
 		return nil, err
@@ -266,7 +268,7 @@ func (j *job) imageBackbone(source models.Source) (*finetune.Backbone[vision.Pic
 	if err != nil {
 		return nil, err
 	}
-	backbone.View = vision.Picture.At
+	backbone.View, backbone.Options = vision.Picture.At, b.Options
 	return backbone, nil
 }
 

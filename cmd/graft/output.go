@@ -46,6 +46,7 @@ func (a *app) printResult(r *finetune.Result) error {
 		{"data", fmt.Sprintf("%d rows to learn from, %d to judge by, %s", r.Rows.Train+r.Rows.Validation, r.Rows.Test, learned(r))},
 		{"head", headLine(r)},
 	}
+	rows = append(rows, sweepTable(r.Sweep)...)
 	rows = append(rows, probeTable(r)...)
 	rows = append(rows, tunedRows(r.Tune)...)
 	rows = append(rows, metricRows(r.Card.Report.Task, r.Metrics)...)

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/pflag"
 
+	"github.com/onnx-graft/graft/finetune"
 	"github.com/onnx-graft/graft/models"
 	"github.com/onnx-graft/graft/onnx"
 	"github.com/onnx-graft/graft/text"
@@ -41,15 +42,34 @@ type featureFlags struct {
 }
 
 func (f *featureFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.tensor, "feature", "", "the tensor to take features from (default: the best that graft inspect lists)")
+	flags.StringVar(&f.tensor, "feature", "", "the tensor to take features from, or auto: the layer that a probe does best on (default: the best that graft inspect lists)")
 	flags.StringVar(&f.pooling, "pooling", "", "how tokens become one row: mean, cls, max or last (default: as the model says)")
 	flags.BoolVar(&f.normalize, "normalize", false, "divide each row of features by its length (default: as the model says)")
 	f.set = flags.Lookup("normalize")
 }
 
+// autoFeature, in place of a tensor, asks for the layer that does best.
+const autoFeature = "auto"
+
+// named is the tensor that was named, if one was.
+func (f *featureFlags) named() string {
+	if f.tensor == autoFeature {
+		return ""
+	}
+	return f.tensor
+}
+
+// sweep is what auto asks of package finetune.
+func (f *featureFlags) sweep() *finetune.SweepSettings {
+	if f.tensor != autoFeature {
+		return nil
+	}
+	return &finetune.SweepSettings{}
+}
+
 // openText opens a text backbone.
 func openText(src models.Source, f featureFlags, t textFlags) (*text.Backbone, error) {
-	s := text.Settings{Pooling: onnx.Pooling(f.pooling), MaxLength: t.maxLength, Feature: f.tensor}
+	s := text.Settings{Pooling: onnx.Pooling(f.pooling), MaxLength: t.maxLength, Feature: f.named()}
 	if f.set != nil && f.set.Changed {
 		s.Normalize = &f.normalize
 	}
