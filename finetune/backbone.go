@@ -55,10 +55,10 @@ const (
 
 // A Backbone is a pretrained model that has been made to give features, and how to feed it.
 type Backbone[T any] struct {
-	Name         string      // for people
-	Task         Task        // what a classifier on it is for
-	Model        *onnx.Model // exactly one output, N×D float32, or N×L×D for token classification; only read
-	Feature      string      // the tensor of the original model the features were made from
+	Name         string              // for people
+	Task         Task                // what a classifier on it is for
+	Model        *onnx.Model         // exactly one output, N×D float32, or N×L×D for token classification; only read
+	Feature      string              // the tensor of the original model the features were made from
 	Options      onnx.FeatureOptions // how rows were made of it
 	Preprocessor Preprocessor[T]
 	Files        map[string][]byte // what an exported folder needs beside the model: tokenizer, preprocessing

@@ -15,10 +15,10 @@ import (
 // A Backbone is a text model whose graph gives one row of features for each text.
 type Backbone struct {
 	*Preprocessor
-	Model   *onnx.Model  // takes what Feeds makes; its one output is N×D float32, "features"
-	Dim     int          // D; 0 where the graph does not tell
-	Pooling onnx.Pooling // how tokens became one row
-	Feature onnx.Feature // which tensor was pooled
+	Model   *onnx.Model         // takes what Feeds makes; its one output is N×D float32, "features"
+	Dim     int                 // D; 0 where the graph does not tell
+	Pooling onnx.Pooling        // how tokens became one row
+	Feature onnx.Feature        // which tensor was pooled
 	Options onnx.FeatureOptions // how it was
 
 	config map[string]any

@@ -20,9 +20,9 @@ import (
 type Backbone struct {
 	*Preprocessor
 	Model   *onnx.Model
-	Feature onnx.Feature // the tensor that became the output
+	Feature onnx.Feature        // the tensor that became the output
 	Options onnx.FeatureOptions // how it did
-	Dim     int64        // D; 0: not known before the model runs
+	Dim     int64               // D; 0: not known before the model runs
 
 	config map[string]any
 }
