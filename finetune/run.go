@@ -294,7 +294,7 @@ func (w *workshop[T]) export(ctx context.Context) error {
 			Name: w.data.Name, Train: recordRows(w.data.Train), Validation: recordRows(w.data.Validation), Test: recordRows(w.data.Test), Report: w.data.Report,
 		},
 		Labels:  r.Labels,
-		Head:    RecordHead{Kind: r.Head, C: w.probed.C, By: w.probed.By, Loss: w.probed.Loss, Path: w.probed.Path, Heads: w.probed.Heads},
+		Head:    RecordHead{Kind: r.Head, C: w.probed.C, By: w.probed.By, Scale: w.probed.Scale, Loss: w.probed.Loss, Path: w.probed.Path, Heads: w.probed.Heads},
 		Tune:    recordTune(w.settings.Tune, r.Tuned),
 		Sweep:   r.Sweep,
 		Metrics: r.Metrics, Baselines: r.Baselines, Warnings: r.Warnings,

@@ -111,3 +111,28 @@ func BenchmarkLogistic(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPath fits eight C's one after another, as a choice of C does.
+func BenchmarkPath(b *testing.B) {
+	for _, s := range shapes {
+		b.Run(fmt.Sprintf("%dx%dx%d", s.n, s.d, s.k), func(b *testing.B) {
+			x, y := features(s.n, s.d, s.k)
+			passes := 0
+			for b.Loop() {
+				p, err := NewPath(b.Context(), KindLogistic, x, y, Options{Tol: 1e-3})
+				if err != nil {
+					b.Fatal(err)
+				}
+				passes = 0
+				for _, c := range []float64{1e-6, 1e-4, 1e-2, 1e-1, 0.316, 0.0316, 0.0562, 0.178} {
+					h, err := p.Fit(c)
+					if err != nil {
+						b.Fatal(err)
+					}
+					passes += h.(*Logistic).stats.Evaluations
+				}
+			}
+			b.ReportMetric(float64(passes), "passes")
+		})
+	}
+}

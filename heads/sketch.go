@@ -170,19 +170,22 @@ func (s *sketch) apply(v []float64) {
 	clear(s.part)
 	addBlock(s.part, width, view{s.basis, 1, s.rank}, s.in, width, s.rank, d, width)
 	least := s.values[s.rank-1]
-	for i, value := range s.values {
-		for k, alpha := range s.alpha {
-			beyond := alpha*least + s.objective.l2
-			s.part[i*width+k] *= float32(beyond/(alpha*value+s.objective.l2) - 1)
+	beyond := make([]float64, m) // the Hessian beyond U's columns
+	for k, alpha := range s.alpha {
+		beyond[k] = alpha*least + s.objective.l2
+		for i, value := range s.values {
+			s.part[i*width+k] *= float32(beyond[k]/(alpha*value+s.objective.l2) - 1)
 		}
 	}
 	clear(s.out)
 	addBlock(s.out, width, view{s.basis, s.rank, 1}, s.part, width, d, s.rank, width)
-	for k, alpha := range s.alpha {
-		beyond := 1 / (alpha*least + s.objective.l2)
-		for j := range d {
-			v[j*m+k] = beyond * (v[j*m+k] + float64(s.out[j*width+k]))
+	for j := range d {
+		row, out := v[j*m:(j+1)*m], s.out[j*width:]
+		for k, h := range beyond {
+			row[k] = (row[k] + float64(out[k])) / h
 		}
+	}
+	for k, alpha := range s.alpha {
 		v[d*m+k] /= alpha
 	}
 }
