@@ -84,7 +84,7 @@ func benchImage(ctx context.Context, b *bench) (report, error) {
 			ratios(per(n, mine.walls()), theirs), "times as fast", atLeast(1.7), p.about))
 	}
 	out.rows = append(out.rows,
-		compare(work, "images/s", per(n, mine.walls()), "raw ONNX Runtime loop", per(n, loop.walls()), ratios(loop.walls(), mine.walls()), "times as fast", nil, "prepared tensors, the fastest of 8 loops: "+raws[0].about))
+		compare(work, "images/s", per(n, mine.walls()), "raw ONNX Runtime loop", per(n, loop.walls()), ratios(loop.walls(), mine.walls()), "times as fast", nil, "prepared tensors: "+raws[0].about))
 	if mine[0].CPU > 0 {
 		out.rows = append(out.rows, compare(work+", CPU time of all cores", "s", mine.cpus(), "raw ONNX Runtime loop", frugal.cpus(),
 			ratios(mine.cpus(), frugal.cpus()), "of the loop's", atMost(1.2), "prepared tensors, in a loop whose threads never wait for one another: "+raws[len(raws)-1].about))

@@ -59,7 +59,7 @@ func (b *bench) track(ctx context.Context, l lesson) (row, map[string]string, er
 		return row{}, nil, err
 	}
 	defer pair.close()
-	mine, theirs, err := pair.steps(steps - 1)
+	mine, theirs, err := pair.steps(steps-1, nil)
 	if err != nil {
 		return row{}, nil, err
 	}
