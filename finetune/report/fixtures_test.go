@@ -12,7 +12,7 @@ import (
 )
 
 // hostile is a text that would break a page, a drawing or a line of either if it were not escaped.
-const hostile = `</script><script>alert("x")</script> & <img src=x onerror=alert(1)> "quoted" 'single' {{.Title}} ` + "\x00\x1b[31m\xff‮ שלום 你好 👩‍👩‍👧 " +
+const hostile = `</script><script>alert("x")</script> & <img src=x onerror=alert(1)> "quoted" 'single' {{.Title}} ` + "\x00\x1b[31m\xff\u202e שלום 你好 👩‍👩‍👧 " +
 	"Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 
 // fixtures are data of every kind of run, made up by a seed.
@@ -56,7 +56,7 @@ func classes(title, task string, k, rows int, accuracy float64) *Data {
 		Learning: []LearningPoint{{120, 0.71, 0.02}, {250, 0.79, 0.014}, {500, 0.852, 0.01}, {1000, 0.89, 0.008}, {2000, 0.912, 0.005}, {rows * 3, accuracy, 0.004}},
 		Sweep: []SweepPoint{{"layer 3, mean", 384, 0.86, 0.01, false}, {"layer 4, mean", 384, 0.89, 0.01, false},
 			{"layer 5, mean", 384, 0.921, 0.008, false}, {"layer 6, mean", 384, accuracy, 0.008, true}, {"pooler_output", 384, 0.9, 0.009, false}},
-		Training: []Epoch{{0, nil, p(0.3), false}, {1, p(0.41), p(0.26), false}, {2, p(0.22), p(0.24), true}, {3, p(0.13), p(0.25), false}},
+		Training: []Epoch{{0, nil, p(-0.3), false}, {1, p(0.41), p(-0.26), false}, {2, p(0.22), p(-0.24), true}, {3, p(0.13), p(-0.25), false}},
 		Timings:  []Timing{{"extract", 12.4}, {"probe", 0.412}, {"tune", 93}, {"evaluate", 0.031}, {"export", 0.22}, {"verify", 1.9}},
 		Run: []Facts{
 			{"Model", []Fact{{"backbone", "all-MiniLM-L6-v2", false}, {"SHA-256", "3b1f0d2c6e5a49788c0f7d5b6a1e2c3d4f5061728394a5b6c7d8e9f001122334", true}, {"head", "logistic, C = 3.16", false}}},
@@ -67,6 +67,7 @@ func classes(title, task string, k, rows int, accuracy float64) *Data {
 		d.Labels = append(d.Labels, fmt.Sprintf("%s_%d", []string{"card_arrival", "exchange_rate", "top_up_by_bank_transfer_charge", "pin_blocked", "refund"}[i%5], i))
 	}
 	if k == 2 {
+		d.Training = []Epoch{{0, nil, p(0.88), false}, {1, p(0.41), p(0.9), false}, {2, p(0.22), p(0.92), true}}
 		d.Labels = []string{"negative", "positive"}
 	}
 	d.Confusion = make([][]int, k)
