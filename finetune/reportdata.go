@@ -186,7 +186,7 @@ var stageNames = []struct {
 	stage Stage
 	name  string
 }{
-	{Extracting, "features"}, {Probing, "fitting the head"}, {Freezing, "frozen layers"}, {Tuning, "training the backbone"},
+	{Sweeping, "trying layers"}, {Extracting, "features"}, {Probing, "fitting the head"}, {Freezing, "frozen layers"}, {Tuning, "training the backbone"},
 	{Evaluating, "evaluation"}, {Exporting, "export"}, {Verifying, "proof"},
 }
 

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/onnx-graft/graft/finetune/report/plot"
 )
@@ -127,7 +128,7 @@ func pathFigure(d *Data) []figure {
 	}
 	f := plot.NewFrame(c, plot.Legend(c, legend...), plot.Axis{Label: "C: how much the data counts beside the penalty", Min: low / 1.6, Max: high * 1.6, Log: true, Ticks: 7}, score.axis(d.Path[0].Score, d.Path[0].Percent))
 	for i, p := range d.Path {
-		drawPath(f, p, plot.Series(i))
+		drawPath(f, p, plot.Series(i), "C")
 	}
 	return []figure{{ID: "c-path", Section: sectionChoices, Note: "Mean and standard error on training rows held out in turn; the test rows took no part. The ring is the choice.", Canvas: c}}
 }
@@ -138,7 +139,8 @@ func (p Path) near(c float64) bool {
 	return p.Chosen == nil || math.Abs(math.Log10(c / *p.Chosen)) <= 3.01
 }
 
-func drawPath(f *plot.Frame, p Path, ink plot.Ink) {
+// drawPath draws a curve with its band; unit is what its C is.
+func drawPath(f *plot.Frame, p Path, ink plot.Ink, unit string) {
 	var line, upper, band []plot.Point
 	for _, q := range p.Points {
 		line = append(line, f.Clamp(q.C, q.Mean))
@@ -154,7 +156,7 @@ func drawPath(f *plot.Frame, p Path, ink plot.Ink) {
 		if line[i] != f.At(q.C, q.Mean) {
 			continue
 		}
-		about := fmt.Sprintf("%s, C = %s: %s", p.Head, plot.Short(q.C), plot.Short(q.Mean))
+		about := fmt.Sprintf("%s, %s %s: %s", p.Head, unit, plot.Short(q.C), plot.Short(q.Mean))
 		if q.SE > 0 {
 			about += " ± " + plot.Short(q.SE)
 		}
@@ -178,14 +180,14 @@ func learningFigure(d *Data) []figure {
 		p.Points = append(p.Points, PathPoint{C: float64(q.Rows), Mean: q.Mean, SE: q.SE})
 	}
 	first, last := p.Points[0].C, p.Points[len(p.Points)-1].C
-	p.Head = "rows"
+	p.Head = "score"
 	c := drawing("Would more labels help?", "Curve: score by the number of training rows; the band is one standard error.")
 	label, share := "score", false
 	if len(d.Metrics) > 0 {
 		label, share = d.Metrics[0].Name, d.Metrics[0].Percent
 	}
 	f := plot.NewFrame(c, 0, plot.Axis{Label: "training rows", Min: first, Max: last, Ticks: 5, Log: last > 30*first}, score.axis(label, share))
-	drawPath(f, p, plot.Series(0))
+	drawPath(f, p, plot.Series(0), "rows")
 	return []figure{{ID: "learning-curve", Section: sectionChoices, Note: learningNote(d.Learning), Canvas: c}}
 }
 
@@ -202,37 +204,68 @@ func learningNote(points []LearningPoint) string {
 	return "Flat at its end: more labels of the same kind are unlikely to help much."
 }
 
-// trainingFigures show the loss and the validation score by epoch.
-func trainingFigures(d *Data) []figure {
-	loss := func(e Epoch) *float64 { return e.Loss }
-	score := func(e Epoch) *float64 { return e.Score }
-	var out []figure
-	for _, k := range []struct {
-		id, title, label string
-		of               func(Epoch) *float64
-		ink              plot.Ink
-	}{{"training-loss", "Training loss", "mean loss", loss, plot.Series(1)}, {"validation", "Validation by epoch", "score", score, plot.Series(0)}} {
-		var s spread
-		var p Path
-		for _, e := range d.Training {
-			if v := k.of(e); v != nil {
-				s.add(*v, 0)
-				p.Points = append(p.Points, PathPoint{C: float64(e.Number), Mean: *v})
-				if e.Kept {
-					n := float64(e.Number)
-					p.Chosen = &n
-				}
+// A course is a value by epoch.
+type course struct {
+	Path
+	label string
+	ink   plot.Ink
+}
+
+// courseOf gathers what is known of a value.
+func courseOf(d *Data, label string, ink plot.Ink, of func(Epoch) *float64) course {
+	c := course{label: label, ink: ink}
+	for _, e := range d.Training {
+		if v := of(e); v != nil {
+			c.Points = append(c.Points, PathPoint{C: float64(e.Number), Mean: *v})
+			if n := float64(e.Number); e.Kept {
+				c.Chosen = &n
 			}
 		}
-		if len(p.Points) < 2 {
-			continue
-		}
-		p.Head = "epoch"
-		c := drawing(k.title, "Curve: "+k.label+" by epoch.")
-		n := len(p.Points)
-		f := plot.NewFrame(c, 0, plot.Axis{Label: "epoch", Min: p.Points[0].C, Max: p.Points[n-1].C, Ticks: min(8, n-1), Whole: true}, s.axis(k.label, false))
-		drawPath(f, p, k.ink)
-		out = append(out, figure{ID: k.id, Section: sectionChoices, Note: "The ring is the epoch whose weights were kept.", Canvas: c})
 	}
-	return out
+	c.Head = label
+	return c
+}
+
+// trainingFigures show the training loss and the score on validation rows by epoch. Scores below 0 are losses with their
+// sign changed: those share a figure with the training loss.
+func trainingFigures(d *Data) []figure {
+	loss := courseOf(d, "training loss", plot.Series(1), func(e Epoch) *float64 { return e.Loss })
+	score := courseOf(d, "validation score", plot.Series(0), func(e Epoch) *float64 { return e.Score })
+	if slices.ContainsFunc(score.Points, func(p PathPoint) bool { return p.Mean < 0 }) {
+		for i := range score.Points {
+			score.Points[i].Mean *= -1
+		}
+		score.label, score.Head = "validation loss", "validation loss"
+		return courseFigure("training", "Training", loss, score)
+	}
+	return append(courseFigure("training", "Training", loss), courseFigure("validation", "Validation by epoch", score)...)
+}
+
+func courseFigure(id, title string, courses ...course) []figure {
+	var values spread
+	first, last, kept := math.Inf(1), math.Inf(-1), false
+	c := drawing(title, "Curves by epoch.")
+	var legend []plot.Entry
+	for _, k := range courses {
+		for _, p := range k.Points {
+			values.add(p.Mean, 0)
+			first, last = min(first, p.C), max(last, p.C)
+		}
+		kept = kept || k.Chosen != nil
+		if len(k.Points) > 0 {
+			legend = append(legend, plot.Entry{Name: k.label, Look: plot.Look{Stroke: k.ink, Width: 2}})
+		}
+	}
+	if !(last > first) {
+		return nil
+	}
+	f := plot.NewFrame(c, plot.Legend(c, legend...), plot.Axis{Label: "epoch", Min: first, Max: last, Ticks: min(8, int(last-first)), Whole: true}, values.axis("", false))
+	for _, k := range courses {
+		drawPath(f, k.Path, k.ink, "epoch")
+	}
+	note := ""
+	if kept {
+		note = "The ring is the epoch whose weights were kept."
+	}
+	return []figure{{ID: id, Section: sectionChoices, Note: note, Canvas: c}}
 }
