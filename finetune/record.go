@@ -56,7 +56,7 @@ type RecordHead struct {
 	C     float64     `json:"c,omitempty"` // 0: it has none
 	By    string      `json:"c_by"`
 	Scale float64     `json:"scale,omitempty"` // what a ridge's or SVM's logits were multiplied by
-	Loss  string      `json:"loss,omitempty"` // what path's means are of
+	Loss  string      `json:"loss,omitempty"`  // what path's means are of
 	Path  []PathPoint `json:"path,omitempty"`
 	Heads []PathPoint `json:"heads,omitempty"` // the points that stand for their kinds, where several were compared
 }

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
 // leastSquares is a penalised least-squares problem on standardised features, of the rows whose weight is above 0. With
-// fewer rows than columns it is solved in the dual.
+// fewer rows than columns it is solved in the dual. Large features are standardised as they are read.
 type leastSquares struct {
-	x       Matrix     // n×D, padded, of weighted mean 0
+	x       source     // n×D, padded, of weighted mean 0
 	cols    int        // D without padding
 	weights []float64  // n
 	total   float64    // Σ weights
@@ -27,7 +28,7 @@ type leastSquares struct {
 
 // newLeastSquares prepares the regression of y on x. Features are scaled to variance 1 by rowWeights, and centred as y
 // is by weights, which the fit uses.
-func newLeastSquares(ctx context.Context, x, y Matrix, rowWeights []float32, weights []float64) (*leastSquares, error) {
+func newLeastSquares(ctx context.Context, x, y Matrix, rowWeights []float32, weights []float64, limit int) (*leastSquares, error) {
 	s, err := newScaling(ctx, x, rowWeights)
 	if err != nil {
 		return nil, err
@@ -38,19 +39,25 @@ func newLeastSquares(ctx context.Context, x, y Matrix, rowWeights []float32, wei
 	}
 	s.mean = centred.mean
 	r := &leastSquares{cols: x.Cols, scaling: s, mean: make([]float64, y.Cols)}
+	stream := x.Rows >= x.Cols && 4*x.Rows*roundUp(x.Cols) > limit
 	var kept []int
 	for i, w := range weights {
-		if w > 0 {
+		if w > 0 || stream {
 			kept = append(kept, i)
 			r.weights = append(r.weights, w)
 			r.total += w
 		}
 	}
-	if r.x, err = s.apply(ctx, x); err != nil {
-		return nil, err
-	}
-	if len(kept) < x.Rows {
-		r.x = r.x.Subset(kept)
+	if stream {
+		r.x = &scaledRows{x: x, scaling: s}
+	} else {
+		z, err := s.apply(ctx, x)
+		if err != nil {
+			return nil, err
+		}
+		if r.x = z; len(kept) < x.Rows {
+			r.x = z.Subset(kept)
+		}
 	}
 	r.centre(y, kept)
 	r.dual = len(kept) < x.Cols
@@ -76,7 +83,7 @@ func (r *leastSquares) centre(y Matrix, kept []int) {
 func (r *leastSquares) normal(ctx context.Context) error {
 	n, t := r.y.Dims()
 	if r.dual {
-		k, err := outer(ctx, r.x, r.weights)
+		k, err := outer(ctx, sample(r.x, 1), r.weights)
 		if err != nil {
 			return err
 		}
@@ -88,46 +95,58 @@ func (r *leastSquares) normal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.gram = mat.NewSymDense(r.x.Cols, g)
+	_, d := r.x.size()
+	r.gram = mat.NewSymDense(d, g)
 	weighted := mat.NewDense(n, t, nil)
 	weighted.Apply(func(i, _ int, v float64) float64 { return v * r.weights[i] }, r.y)
 	r.right, err = r.spread(ctx, weighted)
 	return err
 }
 
-// spread returns Xᵀ·v, D×t. Each column of X is added up by one goroutine, in the rows' order.
+// spread returns Xᵀ·v, D×t, added up over a partition of the rows that depends on the sizes alone.
 func (r *leastSquares) spread(ctx context.Context, v *mat.Dense) (*mat.Dense, error) {
-	n, t := v.Dims()
-	out := mat.NewDense(r.x.Cols, t, nil)
-	data := out.RawMatrix().Data
-	err := eachPart(ctx, r.x.Cols/lanes, func(_, p int) {
-		for i := range n {
+	_, t := v.Dims()
+	n, d := r.x.size()
+	cut := newPartition(n, max(1, min(16, gradBytes/(8*d*t))))
+	sums := make([][]float64, cut.parts)
+	err := eachPart(ctx, cut.parts, func(_, p int) {
+		sums[p] = make([]float64, d*t)
+		lo, hi := cut.bounds(p)
+		eachRow(r.x, lo, hi, func(i int, x []float32) {
 			row := v.RawRowView(i)
-			for j, f := range r.x.Row(i)[p*lanes : (p+1)*lanes] {
-				to := data[(p*lanes+j)*t:][:t]
+			for j, f := range x {
+				to := sums[p][j*t : (j+1)*t]
 				for k, w := range row {
 					to[k] += float64(f) * w
 				}
 			}
-		}
+		})
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sums[1:] {
+		floats.Add(sums[0], s)
+	}
+	return mat.NewDense(d, t, sums[0]), nil
 }
 
 // predicted returns X·w, n×t.
 func (r *leastSquares) predicted(ctx context.Context, w *mat.Dense) (*mat.Dense, error) {
 	_, t := w.Dims()
-	out := mat.NewDense(r.x.Rows, t, nil)
-	cut := newPartition(r.x.Rows, 64)
+	n, _ := r.x.size()
+	out := mat.NewDense(n, t, nil)
+	cut := newPartition(n, 64)
 	err := eachPart(ctx, cut.parts, func(_, p int) {
-		for i, hi := cut.bounds(p); i < hi; i++ {
+		lo, hi := cut.bounds(p)
+		eachRow(r.x, lo, hi, func(i int, x []float32) {
 			to := out.RawRowView(i)
-			for j, f := range r.x.Row(i) {
+			for j, f := range x {
 				for k, v := range w.RawRowView(j) {
 					to[k] += float64(f) * v
 				}
 			}
-		}
+		})
 	})
 	return out, err
 }
@@ -314,7 +333,7 @@ func (s *solved) leaveOneOut(ctx context.Context) (float64, error) {
 		return s.leaveOneOutDual()
 	}
 	n, t := s.y.Dims()
-	d := s.x.Cols
+	_, d := s.x.size()
 	var lower mat.TriDense
 	s.factor.LTo(&lower)
 	if err := exact(lower.InverseTri(&lower)); err != nil {

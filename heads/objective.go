@@ -18,6 +18,21 @@ func (m Matrix) size() (rows, cols int) { return m.Rows, m.Cols }
 
 func (m Matrix) block(lo, hi int, _ []float32) []float32 { return m.Data[lo*m.Cols : hi*m.Cols] }
 
+// eachRow calls do for rows lo to hi of x, in their order.
+func eachRow(x source, lo, hi int, do func(i int, row []float32)) {
+	_, d := x.size()
+	var buf []float32
+	if _, kept := x.(Matrix); !kept {
+		buf = make([]float32, panelRows*d)
+	}
+	for ; lo < hi; lo += panelRows {
+		block := x.block(lo, min(lo+panelRows, hi), buf)
+		for i := 0; i*d < len(block); i++ {
+			do(lo+i, block[i*d:(i+1)*d])
+		}
+	}
+}
+
 // An objective is ½·l2·‖W‖² + scale·Σ loss(row) as a function of (D+1)×m parameters: W, D×m, then the intercept, m. Value and gradient come from one pass over the rows.
 //
 // Blocks of rows are multiplied in float32 and added up in float64 over a partition that depends on the sizes alone, in

@@ -55,10 +55,10 @@ func NewPath(ctx context.Context, kind Kind, x Matrix, y Targets, o Options) (*P
 			return &one
 		}, o), err
 	case *Ridge:
-		r, err := h.prepare(ctx, x, y)
+		r, err := h.prepare(ctx, x, y, copyBytes)
 		return r.path(ctx, o, func(alpha float64, a *affine) Head { return &Ridge{Alpha: alpha, fitted: a, chosen: alpha} }), err
 	case *RidgeClassifier:
-		r, err := h.prepare(ctx, x, y)
+		r, err := h.prepare(ctx, x, y, copyBytes)
 		return r.path(ctx, o, func(alpha float64, a *affine) Head {
 			return &RidgeClassifier{Alpha: alpha, ClassWeight: h.ClassWeight, Scale: h.Scale, fitted: a, chosen: alpha}
 		}), err

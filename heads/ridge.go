@@ -39,7 +39,7 @@ var defaultAlphas = []float64{1e-2, 1e-1, 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6}
 // Fit implements [Head] for Regression targets.
 func (h *Ridge) Fit(ctx context.Context, x Matrix, y Targets) error {
 	h.fitted = nil
-	r, err := h.prepare(ctx, x, y)
+	r, err := h.prepare(ctx, x, y, copyBytes)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (h *Ridge) Fit(ctx context.Context, x Matrix, y Targets) error {
 	return err
 }
 
-func (h *Ridge) prepare(ctx context.Context, x Matrix, y Targets) (*leastSquares, error) {
+func (h *Ridge) prepare(ctx context.Context, x Matrix, y Targets, limit int) (*leastSquares, error) {
 	if err := y.check(x, Regression); err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (h *Ridge) prepare(ctx context.Context, x Matrix, y Targets) (*leastSquares
 	for i := range weights {
 		weights[i] = y.weight(i)
 	}
-	return newLeastSquares(ctx, x, y.Values, y.Weights, weights)
+	return newLeastSquares(ctx, x, y.Values, y.Weights, weights, limit)
 }
 
 // Chosen is the α of the last Fit.
@@ -72,7 +72,7 @@ func (h *Ridge) Emit(b *onnx.Builder, features *onnx.Value) (*onnx.Value, error)
 // Fit implements [Head] for Classification targets.
 func (h *RidgeClassifier) Fit(ctx context.Context, x Matrix, y Targets) error {
 	h.fitted = nil
-	r, err := h.prepare(ctx, x, y)
+	r, err := h.prepare(ctx, x, y, copyBytes)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (h *RidgeClassifier) Fit(ctx context.Context, x Matrix, y Targets) error {
 	return err
 }
 
-func (h *RidgeClassifier) prepare(ctx context.Context, x Matrix, y Targets) (*leastSquares, error) {
+func (h *RidgeClassifier) prepare(ctx context.Context, x Matrix, y Targets, limit int) (*leastSquares, error) {
 	if err := checkScale("RidgeClassifier", h.Scale); err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (h *RidgeClassifier) prepare(ctx context.Context, x Matrix, y Targets) (*le
 		}
 		targets.Row(i)[place[k]] = 1
 	}
-	r, err := newLeastSquares(ctx, x, targets, y.Weights, weights)
+	r, err := newLeastSquares(ctx, x, targets, y.Weights, weights, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -175,6 +175,37 @@ func TestLargeFeaturesAreNotCopied(t *testing.T) {
 	}
 }
 
+// So does a ridge regression, to within rounding: rows of weight 0 are left in.
+func TestRidgeOfLargeFeatures(t *testing.T) {
+	x, y := wideRows(9000, 120, 3)
+	y.Weights = make([]float32, x.Rows)
+	for i := range y.Weights {
+		y.Weights[i] = float32(i % 3)
+	}
+	var got [2]*affine
+	var chosen [2]float64
+	for i, limit := range []int{copyBytes, 0} {
+		r, err := (&RidgeClassifier{}).prepare(t.Context(), x, y, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, kept := r.x.(Matrix); kept != (i == 0) {
+			t.Errorf("limit %d: features are a %T", limit, r.x)
+		}
+		if got[i], chosen[i], err = r.fit(t.Context(), "RidgeClassifier", 0, nil, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if chosen[0] != chosen[1] {
+		t.Errorf("chosen: %v", chosen)
+	}
+	for i, w := range got[0].weight {
+		if math.Abs(float64(w-got[1].weight[i])) > 1e-6 {
+			t.Fatalf("weight %d: %v and %v", i, w, got[1].weight[i])
+		}
+	}
+}
+
 // A fit on 300,000 rows that are standardised as they are read takes a fraction of the rows' memory.
 func TestMemoryOfLargeFits(t *testing.T) {
 	const n, d = 300_000, 64
