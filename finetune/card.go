@@ -2,14 +2,15 @@ package finetune
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
-	"text/template"
 
 	"github.com/onnx-graft/graft/finetune/metrics"
+	"github.com/onnx-graft/graft/heads"
 )
 
 // A Card is what README.md tells people beyond the [Record].
@@ -18,14 +19,73 @@ type Card struct {
 	Report metrics.Report // of the held-out rows
 }
 
-// cardMetrics are the figures of a card, in order, with the names the hub knows them by.
-var cardMetrics = []struct{ Key, Hub, Name string }{
-	{"eval_accuracy", "accuracy", "Accuracy"},
-	{"eval_f1_macro", "f1", "F1, macro"},
-	{"eval_f1_weighted", "f1", "F1, weighted"},
-	{"eval_precision_macro", "precision", "Precision, macro"},
-	{"eval_recall_macro", "recall", "Recall, macro"},
-	{"eval_log_loss", "log_loss", "Log loss"},
+// A cardTask is what a card says in words of its own for a kind of answer. Texts are templates of a [cardData].
+type cardTask struct {
+	What    string // what the model is
+	Logits  string // what the graph's output means
+	Same    string // what was the same when the file was proved, beside logits
+	Class   string // what the lines of the table of classes are
+	Show    string // Python that prints the answer of one input
+	Limits  string
+	Figures []cardMetric
+}
+
+// A cardMetric is a figure of a card, with the name the hub knows it by.
+type cardMetric struct{ Key, Hub, Name string }
+
+// cardTasks are the kinds of answers by what the record says.
+var cardTasks = map[Problem]cardTask{
+	SingleLabel: {
+		What:   "A {{.Input}} classifier with {{len .Labels}} classes",
+		Logits: "has one column a class, in the order of `id2label` in config.json; their softmax are the probabilities",
+		Same:   "every class the same, every logit", Class: "class",
+		Show:   `print(json.load(open(folder + "/config.json"))["id2label"][str(logits[0].argmax())])`,
+		Limits: "It tells the classes above apart on inputs like those it was trained on; it has an answer for every input, also for one\nthat belongs to none of them.",
+		Figures: []cardMetric{
+			{"eval_accuracy", "accuracy", "Accuracy"}, {"eval_f1_macro", "f1", "F1, macro"}, {"eval_f1_weighted", "f1", "F1, weighted"},
+			{"eval_precision_macro", "precision", "Precision, macro"}, {"eval_recall_macro", "recall", "Recall, macro"},
+			{"eval_log_loss", "log_loss", "Log loss"},
+		},
+	},
+	MultiLabel: {
+		What:   "A {{.Input}} classifier that gives any number of {{len .Labels}} labels",
+		Logits: "has one column a label, in the order of `id2label` in config.json; the sigmoid of each is its probability, and a label is\ngiven where its logit is above 0",
+		Same:   "every label the same, every logit", Class: "label",
+		Show:   `labels = json.load(open(folder + "/config.json"))["id2label"]` + "\n" + `print([labels[str(k)] for k, logit in enumerate(logits[0]) if logit > 0])`,
+		Limits: "It tells which of the labels above an input like those it was trained on has; of other labels it knows nothing.",
+		Figures: []cardMetric{
+			{"eval_f1_micro", "f1", "F1, micro"}, {"eval_f1_macro", "f1", "F1, macro"}, {"eval_subset_accuracy", "accuracy", "Every label right"},
+			{"eval_hamming_loss", "hamming_loss", "Share of labels wrong"}, {"eval_roc_auc", "roc_auc", "ROC AUC, mean of labels"},
+		},
+	},
+	Regression: {
+		What:   "A model that gives a number, {{cell (index .Labels 0)}}, for a {{.Input}}",
+		Logits: "has one column, the number itself",
+		Same:   "every number",
+		Show:   `print(float(logits[0, 0]))`,
+		Limits: "It gives numbers on the scale it was trained on, for inputs like those it was trained on; nothing keeps a number within\nthat scale.",
+		Figures: []cardMetric{
+			{"eval_spearmanr", "spearmanr", "Spearman"}, {"eval_pearson", "pearsonr", "Pearson"}, {"eval_rmse", "rmse", "RMSE"},
+			{"eval_mae", "mae", "MAE"}, {"eval_r2", "r_squared", "R²"},
+		},
+	},
+	"": {
+		What:   "A model that finds {{len .Classes}} types of entities in a {{.Input}}, by a tag for each word,",
+		Logits: "is N×L×K: for each token one column a tag, in the order of `id2label` in config.json. The tag of a word is that of its first\ntoken; graft takes the best sequence of tags in which I-type follows B-type or I-type",
+		Same:   "every tag the same, every logit", Class: "type",
+		Show: `labels = json.load(open(folder + "/config.json"))["id2label"]
+seen = set()
+for token, word in enumerate(encoded.word_ids(0)):
+    if word is not None and word not in seen:
+        seen.add(word)
+        start, end = encoded.word_to_chars(0, word)
+        print(text[start:end], labels[str(logits[0, token].argmax())])`,
+		Limits: "It finds names of the types above in texts like those it was trained on. Words that a text is cut before, because it is\ntoo long, count as outside of any name.",
+		Figures: []cardMetric{
+			{"eval_f1", "f1", "F1 of entities"}, {"eval_precision", "precision", "Precision of entities"}, {"eval_recall", "recall", "Recall of entities"},
+			{"eval_accuracy", "accuracy", "Accuracy of tags"},
+		},
+	},
 }
 
 // mostClasses is how many classes a card lists one by one.
@@ -37,12 +97,14 @@ type cardLine struct{ Hub, Name, Value, Range string }
 // cardData is what the template sees.
 type cardData struct {
 	Record
+	cardTask
 	Title       string
-	Text        bool
+	Input       string // what the model reads, in words
+	Usage       string // the name of the template of how it is used
 	Lines       []cardLine
 	Classes     []metrics.Class
 	MoreClasses int
-	Chosen      string
+	Head        string // in words; hides the record's
 }
 
 // title is the card's, or one made of task and data.
@@ -55,8 +117,14 @@ func (c Card) title(r Record) string {
 
 // markdown writes the model card.
 func (c Card) markdown(r Record) ([]byte, error) {
-	d := cardData{Record: r, Title: c.title(r), Text: r.Task == TextClassification, Classes: c.Report.Classes}
-	for _, m := range cardMetrics {
+	d := cardData{Record: r, cardTask: cardTasks[r.Problem], Title: c.title(r), Classes: c.Report.Classes, Input: "text", Usage: "texts"}
+	switch {
+	case r.Task == ImageClassification:
+		d.Input, d.Usage = "picture", "pictures"
+	case r.Pairs:
+		d.Input, d.Usage = "pair of texts", "pairs"
+	}
+	for _, m := range d.Figures {
 		v, ok := c.Report.Metrics[m.Key]
 		if !ok {
 			continue
@@ -71,14 +139,38 @@ func (c Card) markdown(r Record) ([]byte, error) {
 		d.MoreClasses = len(d.Classes) - mostClasses
 		d.Classes = slices.Clone(d.Classes[:mostClasses])
 	}
-	d.Chosen = map[string]string{
-		ChosenByCaller:     "given",
-		ChosenByFolds:      "chosen by cross-validation on the training rows",
-		ChosenByValidation: "chosen on the validation rows",
-	}[r.Head.By]
+	d.Head = headInWords(r.Head)
 	var b bytes.Buffer
 	err := cardTemplate.Execute(&b, d)
 	return b.Bytes(), err
+}
+
+// headNames are the kinds of heads in words.
+var headNames = map[heads.Kind]string{
+	heads.KindLogistic: "logistic regression", heads.KindMultiLabel: "a logistic regression for each label", heads.KindRidge: "ridge regression",
+	heads.KindSVM: "linear support vector machine", heads.KindCentroid: "nearest centroid", heads.KindKNN: "nearest neighbours",
+	heads.KindMLP: "a small network",
+}
+
+// chosenInWords tells how a head was come by.
+var chosenInWords = map[string]string{
+	ChosenByCaller:      "given",
+	ChosenByFolds:       "chosen by cross-validation on the training rows",
+	ChosenByHoldOut:     "chosen on tenths of the training rows held out in turn",
+	ChosenByValidation:  "chosen on the validation rows",
+	ChosenByDefault:     "as there were too few rows to choose by",
+	ChosenByLeaveOneOut: "chosen by the error of each training row in a fit on the others",
+}
+
+func headInWords(h RecordHead) string {
+	words := cmp.Or(headNames[heads.Kind(h.Kind)], h.Kind)
+	if h.C != 0 {
+		words += fmt.Sprintf(", C = %.4g", h.C)
+	}
+	if by := chosenInWords[h.By]; by != "" {
+		words += ", " + by
+	}
+	return words
 }
 
 // figure writes a metric as a card shows it.
@@ -99,125 +191,3 @@ func quoted(s string) (string, error) {
 	b, err := json.Marshal(s)
 	return string(b), err
 }
-
-var cardTemplate = template.Must(template.New("card").Funcs(template.FuncMap{"cell": cell, "quoted": quoted, "figure": figure}).Parse(`---
-pipeline_tag: {{.Task}}
-library_name: onnx
-tags:
-- onnx
-- {{.Task}}
-- graft
-metrics:
-- accuracy
-- f1
-model-index:
-- name: {{quoted .Title}}
-  results:
-  - task:
-      type: {{.Task}}
-    dataset:
-      name: {{quoted .Data.Name}}
-      type: {{quoted .Data.Name}}
-      split: test
-    metrics:
-{{- range .Lines}}
-    - type: {{.Hub}}
-      name: {{quoted .Name}}
-      value: {{.Value}}
-{{- end}}
----
-
-# {{cell .Title}}
-
-A {{if .Text}}text{{else}}picture{{end}} classifier with {{len .Labels}} classes: {{if .Tune}}the backbone **{{cell .Backbone.Name}}**, fine-tuned ({{.Tune.Unfreeze}}), and a linear head on its
-{{else}}a frozen backbone, **{{cell .Backbone.Name}}**, and a logistic regression on its
-{{end}}{{.Backbone.Features}} features (from the tensor ` + "`{{cell .Backbone.Feature}}`" + `), joined in one ONNX file of standard operators.
-
-## Results
-
-On {{.Data.Test.Rows}} held-out rows that took no part in training or in any choice:
-
-| metric | value | 95 % interval |
-|---|---|---|
-{{- range .Lines}}
-| {{.Name}} | {{.Value}} | {{.Range}} |
-{{- end}}
-
-| class | precision | recall | F1 | rows |
-|---|---|---|---|---|
-{{- range .Classes}}
-| {{cell .Label}} | {{figure .Precision}} | {{figure .Recall}} | {{figure .F1}} | {{.Support}} |
-{{- end}}
-{{- if .MoreClasses}}
-| and {{.MoreClasses}} more | | | | |
-{{- end}}
-
-The file was opened again in ONNX Runtime after it was written, and gave the answers these figures were computed from:
-every class the same, every logit within {{.Proof.Tolerance}}, on {{.Proof.Rows}} rows.
-
-## How to use it
-
-The graph's output ` + "`logits`" + ` has one column a class, in the order of ` + "`id2label`" + ` in config.json; their softmax are the probabilities.
-{{if .Text}}
-With Go, ` + "`graft predict --model <this folder>`" + ` reads one text a line.
-
-With Python:
-
-` + "```python" + `
-import json, numpy as np, onnxruntime
-from transformers import AutoTokenizer
-
-folder = "."
-session = onnxruntime.InferenceSession(folder + "/model.onnx")
-inputs = AutoTokenizer.from_pretrained(folder)(["some text"], padding=True, truncation=True, return_tensors="np")
-names = {i.name for i in session.get_inputs()}
-logits = session.run(["logits"], {k: v.astype(np.int64) for k, v in inputs.items() if k in names})[0]
-print(json.load(open(folder + "/config.json"))["id2label"][str(logits[0].argmax())])
-` + "```" + `
-
-With JavaScript:
-
-` + "```js" + `
-import { env, pipeline } from '@huggingface/transformers';
-
-env.localModelPath = '..'; // the folder above this one
-const classify = await pipeline('text-classification', 'this-folder', { subfolder: '', dtype: 'fp32' });
-console.log(await classify('some text'));
-` + "```" + `
-{{else}}
-With Go, ` + "`graft predict --model <this folder> picture.jpg`" + `.
-
-With Python:
-
-` + "```python" + `
-import json, onnxruntime
-from PIL import Image
-from transformers import AutoImageProcessor
-
-folder = "."
-session = onnxruntime.InferenceSession(folder + "/model.onnx")
-pixels = AutoImageProcessor.from_pretrained(folder, use_fast=False)(Image.open("picture.jpg"), return_tensors="np")["pixel_values"]
-logits = session.run(["logits"], {session.get_inputs()[0].name: pixels})[0]
-print(json.load(open(folder + "/config.json"))["id2label"][str(logits[0].argmax())])
-` + "```" + `
-{{end}}
-## How it was made
-
-| | |
-|---|---|
-| training rows | {{.Data.Train.Rows}} |
-| validation rows | {{.Data.Validation.Rows}} |
-| test rows | {{.Data.Test.Rows}} |
-| exact duplicates left out | {{.Data.Report.Duplicates}} |
-| head | logistic regression, C = {{.Head.C}}, {{.Chosen}} |
-| preprocessing | ` + "`{{cell .Backbone.Preprocessing}}`" + ` |
-
-run.json holds the digests of the data and of the backbone, every option, and the versions. The same inputs give the
-same files, byte for byte; only the times in report.html and report/timings.* are those of a run.
-
-## Intended use and limits
-
-It tells the classes above apart on inputs like those it was trained on; it has an answer for every input, also for one
-that belongs to none of them. The figures hold for the data named here and no other. The backbone was not trained
-further: its licence, its training data and their biases carry over.
-`))
