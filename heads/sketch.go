@@ -27,10 +27,14 @@ const (
 	sketchRows = 16 * sketchRank // rows the covariance is estimated from, about
 )
 
+// newSketch returns nil where there are too few rows, or rounding spoils it.
 func newSketch(ctx context.Context, o *objective) (*sketch, error) {
 	n, d := o.x.size()
+	s := &sketch{objective: o, rank: min(sketchRank, d, n/2&^(lanes-1))}
+	if s.rank == 0 {
+		return nil, nil
+	}
 	x := sample(o.x, max(1, n/sketchRows))
-	s := &sketch{objective: o, rank: min(sketchRank, d)}
 	r := rand.New(rand.NewPCG(0x736b65746368, 0))
 	omega := make([]float32, d*s.rank)
 	for i := 0; i < len(omega); {

@@ -107,8 +107,9 @@ func TestSketchKnowsTheCovariance(t *testing.T) {
 
 // With so many features that a sketch is made, fits come to the minimum that plain L-BFGS comes to.
 func TestManyFeaturesReachTheSameMinimum(t *testing.T) {
-	for _, k := range []int{2, 4} {
-		x, y := wideRows(500, sketchFrom+5, k)
+	for _, c := range []struct{ n, k int }{{500, 2}, {500, 4}, {70, 3}} {
+		k := c.k
+		x, y := wideRows(c.n, sketchFrom+5, k)
 		var h Logistic
 		h.C, h.Tol = 0.05, 1e-7
 		d, err := h.descent(t.Context(), x, y, copyBytes)
@@ -130,7 +131,7 @@ func TestManyFeaturesReachTheSameMinimum(t *testing.T) {
 		if math.Abs(with.Objective-without.Objective) > 1e-6*without.Objective {
 			t.Errorf("%d classes: %.9g with a sketch, %.9g without", k, with.Objective, without.Objective)
 		}
-		if with.Evaluations >= without.Evaluations {
+		if c.n == 500 && with.Evaluations >= without.Evaluations {
 			t.Errorf("%d classes: %d passes with a sketch, %d without", k, with.Evaluations, without.Evaluations)
 		}
 	}
