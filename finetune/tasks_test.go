@@ -283,7 +283,7 @@ func TestTasksRefuse(t *testing.T) {
 		"a pooled backbone for tokens":  {taskBackbone(t, dataset.Values), tagged, finetune.Settings{}, "a row for each token"},
 		"tokens for a number":           {taskBackbone(t, dataset.Tags), scored, finetune.Settings{}, "N×D"},
 		"probabilities of numbers":      {taskBackbone(t, dataset.Values), scored, finetune.Settings{Probabilities: true}, "probabilities"},
-		"training a backbone for pairs": {taskBackbone(t, dataset.Values), scored, finetune.Settings{Tune: &tune.Settings{}}, "one class an input"},
+		"training a backbone for pairs": {taskBackbone(t, dataset.Values), scored, finetune.Settings{Tune: &tune.Settings{}}, "pairs of texts"},
 	} {
 		c.s.Out = out
 		if _, err := finetune.Run(ctx, rt, nil, c.b, c.data, c.s); err == nil || !strings.Contains(err.Error(), c.says) {
