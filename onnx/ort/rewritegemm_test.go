@@ -122,7 +122,10 @@ func biasesIntoGemm(m *onnx.Model) (int, error) {
 		r.replace(l)
 		found++
 	}
-	return found, r.Err()
+	if r.Err() != nil {
+		return 0, r.Err()
+	}
+	return found, onnx.Cut(m, m.Graph.Outputs[0].Name)
 }
 
 // gemms is the state of biasesIntoGemm.
