@@ -1,6 +1,7 @@
 package plot
 
 import (
+	"encoding/binary"
 	"image"
 	"image/color"
 )
@@ -56,12 +57,12 @@ func indexedBy(img *image.RGBA, p *palette) (*image.Paletted, bool) {
 	out := image.NewPaletted(img.Bounds(), nil)
 	for y := range size.Y {
 		row, to := img.Pix[y*img.Stride:], out.Pix[y*out.Stride:y*out.Stride+size.X]
-		var last [3]uint8
+		var last uint32
 		var index uint8
 		for x := range to {
-			c := row[4*x : 4*x+3 : 4*x+3]
-			if x == 0 || c[0] != last[0] || c[1] != last[1] || c[2] != last[2] {
-				last = [3]uint8{c[0], c[1], c[2]}
+			c := row[4*x : 4*x+4 : 4*x+4]
+			if v := binary.LittleEndian.Uint32(c); x == 0 || v != last {
+				last = v
 				var ok bool
 				if index, ok = p.index(c[0], c[1], c[2]); !ok {
 					return nil, false

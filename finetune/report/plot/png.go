@@ -44,11 +44,12 @@ type faceKey struct {
 
 // A painter draws shapes into a picture. The first error stays.
 type painter struct {
-	img   *image.RGBA
-	scale float64
-	down  float64 // how far down the drawing begins
-	faces map[faceKey]font.Face
-	err   error
+	img    *image.RGBA
+	raster vector.Rasterizer
+	scale  float64
+	down   float64 // how far down the drawing begins
+	faces  map[faceKey]font.Face
+	err    error
 }
 
 func (p *painter) paint(s shape) {
@@ -60,11 +61,13 @@ func (p *painter) paint(s shape) {
 	case polygon:
 		p.shape(s.at, true, s.look)
 	case dots:
-		var all [][]Point
-		for _, at := range s.at {
-			all = append(all, circle(at, s.size))
+		for _, near := range neighbours(s.at) {
+			var all [][]Point
+			for _, at := range near {
+				all = append(all, circle(at, s.size))
+			}
+			p.fill(s.look.Fill, s.look.opacity(), all)
 		}
-		p.fill(s.look.Fill, s.look.opacity(), all)
 	case squares:
 		var all [][]Point
 		for _, at := range s.at {
@@ -100,6 +103,25 @@ func (p *painter) shape(at []Point, closed bool, l Look) {
 	}
 }
 
+// neighbours are points by the tile they lie in, in the order of the first of each: where few dots are strewn widely, most of
+// the rectangle around them all would be filled with nothing.
+func neighbours(at []Point) [][]Point {
+	const tile = 40
+	index := map[[2]int]int{}
+	var out [][]Point
+	for _, q := range at {
+		key := [2]int{int(q.X) / tile, int(q.Y) / tile}
+		k, ok := index[key]
+		if !ok {
+			k = len(out)
+			index[key] = k
+			out = append(out, nil)
+		}
+		out[k] = append(out[k], q)
+	}
+	return out
+}
+
 // strokePieces are how many pieces of a line are filled at a time.
 const strokePieces = 12
 
@@ -109,7 +131,8 @@ func (p *painter) fill(ink Ink, opacity float64, polygons [][]Point) {
 	if box.Empty() {
 		return
 	}
-	r := vector.NewRasterizer(box.Dx(), box.Dy())
+	r := &p.raster
+	r.Reset(box.Dx(), box.Dy())
 	at := func(q Point) (x, y float32) {
 		return float32(q.X*p.scale - float64(box.Min.X)), float32((q.Y+p.down)*p.scale - float64(box.Min.Y))
 	}
