@@ -133,10 +133,10 @@ func pathFigure(d *Data) []figure {
 	return []figure{{ID: "c-path", Section: sectionChoices, Note: "Mean and standard error on training rows held out in turn; the test rows took no part. The ring is the choice.", Canvas: c}}
 }
 
-// near tells whether a C is within a factor of 1,000 of the one chosen: the field is scaled by those, and what lies beyond it
+// near tells whether a C is within a factor of 30 of the one chosen: the field is scaled by those, and what lies beyond it
 // is cut off.
 func (p Path) near(c float64) bool {
-	return p.Chosen == nil || math.Abs(math.Log10(c / *p.Chosen)) <= 3.01
+	return p.Chosen == nil || math.Abs(math.Log10(c / *p.Chosen)) <= 1.5
 }
 
 // drawPath draws a curve with its band; unit is what its C is.
