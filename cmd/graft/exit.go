@@ -44,7 +44,7 @@ var exits = []struct {
 		is[*dataError], is[*dataset.RowError], is[*dataset.ColumnError], is[*vision.PictureError])},
 	{exitModel, "the model is malformed, unsupported, or not on this machine", isAny(
 		is[*modelError], is[*models.NotPulledError], is[*models.UnknownError], is[*onnx.MalformedError], is[*onnx.UnsupportedError],
-		is[*text.MalformedError], is[*text.UnsupportedError], is[*vision.ConfigError])},
+		is[*text.MalformedError], is[*text.UnsupportedError], is[*vision.ConfigError], is[*tune.DepthError])},
 	{exitRuntime, "ONNX Runtime or the provider asked for cannot be had", isAny(is[*ort.LibraryError], is[*ort.ProviderError])},
 	{exitVerify, "the written model did not answer as the judged one; nothing was kept", is[*finetune.VerifyError]},
 	{exitDownload, "a download failed, or the network is off", func(err error) bool {

@@ -126,7 +126,8 @@ func (n *network) choose(m *onnx.Model, layers []autodiff.Layer, u Unfreeze) err
 		}
 	}
 	if len(layers) > 0 && len(n.weights) == 0 {
-		return fmt.Errorf("tune: unfreeze %s: the layers from %d on have no such weight of float32 or float16; quantised ones do not move: bring the model in float32, or leave its layers frozen", u, layers[0].Number)
+		return fmt.Errorf("tune: unfreeze %s: %w", u, &onnx.UnsupportedError{Problem: fmt.Sprintf(
+			"the layers from %d on have no such weight of float32 or float16, and quantised ones do not move: bring the model in float32, or leave its layers frozen", layers[0].Number)})
 	}
 	return nil
 }
