@@ -1,6 +1,7 @@
 package finetune
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -39,16 +40,23 @@ const (
 )
 
 // baselines judges plain ways of answering on the held-out rows.
-func (w *workshop[T]) baselines(ctx context.Context) ([]Baseline, error) {
-	constant := map[Problem]string{SingleLabel: "majority class", MultiLabel: "every label's share", Regression: "mean"}
-	name, ok := constant[w.goal.problem()]
-	if !ok {
-		name = constant[SingleLabel]
-	}
+func (w *workshop[T]) baselines(ctx context.Context) (list []Baseline, err error) {
+	err = w.eachBaseline(ctx, func(name string, rows []int, answers heads.Matrix) error {
+		list, err = w.judged(list, name, rows, answers)
+		return err
+	})
+	return list, err
+}
+
+// constants name the answer that is always the same.
+var constants = map[Problem]string{MultiLabel: "every label's share", Regression: "mean"}
+
+// eachBaseline calls f with the answers of each baseline for the named rows of test.
+func (w *workshop[T]) eachBaseline(ctx context.Context, f func(name string, rows []int, answers heads.Matrix) error) error {
 	all := allIndices(w.test.x.Rows)
-	list, err := w.judged(nil, name, all, baseline.Constant(w.train.y, len(all)))
-	if err != nil || w.train.rows != nil {
-		return list, err
+	name := cmp.Or(constants[w.goal.problem()], "majority class")
+	if err := f(name, all, baseline.Constant(w.train.y, len(all))); err != nil || w.train.rows != nil {
+		return err
 	}
 	seed := w.settings.Probe.Seed
 	switch p := w.given.Preprocessor.(type) {
@@ -57,24 +65,24 @@ func (w *workshop[T]) baselines(ctx context.Context) ([]Baseline, error) {
 		terms := func(e dataset.Example[T]) []string { return termsOf(p, e, w.data.Pairs) }
 		answers, err := baseline.Words(ctx, examplesAt(w.data.Train, learn), w.train.y.Subset(learn), examplesAt(w.data.Test, ask), terms)
 		if err != nil {
-			return nil, fmt.Errorf("finetune: %w", err)
+			return fmt.Errorf("finetune: %w", err)
 		}
-		return w.judged(list, "bag of words", ask, answers)
+		return f("bag of words", ask, answers)
 	case Colourer[T]:
 		learn, ask := someOf(w.train.x.Rows, colouredRows, seed), someOf(len(all), colouredRows, seed)
 		x, err := w.colours(ctx, p, dataset.Inputs(slices.Concat(examplesAt(w.data.Train, learn), examplesAt(w.data.Test, ask))))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		cut := len(learn) * x.Cols
 		answers, err := baseline.Rows(ctx, heads.Matrix{Rows: len(learn), Cols: x.Cols, Data: x.Data[:cut]}, w.train.y.Subset(learn),
 			heads.Matrix{Rows: len(ask), Cols: x.Cols, Data: x.Data[cut:]})
 		if err != nil {
-			return nil, fmt.Errorf("finetune: %w", err)
+			return fmt.Errorf("finetune: %w", err)
 		}
-		return w.judged(list, "colour histogram", ask, answers)
+		return f("colour histogram", ask, answers)
 	}
-	return list, nil
+	return nil
 }
 
 // judged appends a baseline's judgement on the named rows of test.

@@ -101,10 +101,8 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	}
 	clock := newStageClock(s.Progress)
 	s.Progress = clock
-	w := &workshop[T]{
-		rt: rt, pure: pure, given: b, backbone: b, data: data, settings: s, result: r, digests: map[*onnx.Model]string{},
-		goal: goal, form: formOf[T](data.Target, data.Pairs),
-	}
+	w := newWorkshop(rt, b, data, s, goal)
+	w.pure, w.result = pure, r
 	for _, step := range []struct {
 		stage Stage
 		do    func(context.Context) error
@@ -155,6 +153,13 @@ type workshop[T any] struct {
 	head                    heads.Head   // what is judged and exported
 	answers                 heads.Matrix // the head's, for the test rows
 	digests                 map[*onnx.Model]string
+}
+
+func newWorkshop[T any](rt onnx.Runtime, b *Backbone[T], data dataset.Split[T], s Settings, g goal) *workshop[T] {
+	return &workshop[T]{
+		rt: rt, given: b, backbone: b, data: data, settings: s, result: &Result{}, digests: map[*onnx.Model]string{},
+		goal: g, form: formOf[T](data.Target, data.Pairs),
+	}
 }
 
 // digest returns a model's digest, computed once.

@@ -21,7 +21,7 @@ type app struct {
 
 // commands is the command line, one file each, in the order help lists them.
 var commands = []func(*app) *cobra.Command{
-	finetuneCommand, predictCommand, evaluateCommand, extractCommand, inspectCommand, modelsCommand,
+	finetuneCommand, predictCommand, evaluateCommand, compareCommand, fewshotCommand, extractCommand, inspectCommand, modelsCommand,
 	demoCommand, doctorCommand, tokenizeCommand, preprocessCommand, cacheCommand,
 }
 

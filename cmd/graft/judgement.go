@@ -9,7 +9,7 @@ import (
 
 // baselineMetrics are the figures shown of a baseline, those that there are.
 var baselineMetrics = []struct{ key, name string }{
-	{"eval_accuracy", "accuracy"}, {"eval_f1", "F1"}, {"eval_f1_macro", "F1, macro"}, {"eval_f1_micro", "F1, micro"},
+	{"eval_accuracy", "accuracy"}, {"eval_f1_macro", "F1, macro"}, {"eval_f1_micro", "F1, micro"},
 	{"eval_spearmanr", "Spearman"}, {"eval_rmse", "RMSE"},
 }
 

@@ -18,6 +18,9 @@ func Classification(labels []string, truth []int, logits heads.Matrix) (Report, 
 // Averages over classes (macro, weighted) are over the classes that occur in truth or predictions, as scikit-learn's
 // are. With two classes eval_precision, eval_recall, eval_f1, eval_roc_auc, eval_average_precision and eval_brier are
 // about the second. With more, eval_roc_auc and eval_average_precision average each class against the rest.
+//
+// Where the Rule abstains, eval_coverage is the share of rows that are answered and eval_answered_accuracy the share of
+// those that are right; all other metrics are of all rows, as if they were answered.
 func (s Settings) Classification(labels []string, truth []int, logits heads.Matrix) (Report, error) {
 	k := len(labels)
 	if err := checkScores("predictions", logits, len(truth), k); err != nil {
@@ -28,7 +31,10 @@ func (s Settings) Classification(labels []string, truth []int, logits heads.Matr
 			return Report{}, rowsErrorf("row %d: its class is %d, want 0 to %d", i, y, k-1)
 		}
 	}
-	c := classify(truth, logits)
+	if err := s.Rule.check(k, false); err != nil {
+		return Report{}, err
+	}
+	c := classify(truth, logits, s.Rule)
 	r := Report{Task: heads.Classification, Rows: len(truth), Labels: labels, Confusion: c.confusion()}
 	r.Metrics, r.Intervals = s.measure(len(truth), c.measures())
 	t := c.tally(nil)
@@ -51,18 +57,25 @@ type classified struct {
 	brier     []float64 // N
 	rank      []int     // N: how many classes are at least as probable as the truth, itself aside
 	order     [][]int32 // by class: rows by falling probability of it
+	answered  []bool    // N; nil: all are
 }
 
 // leastProbability bounds the loss of a row: scikit-learn clips probabilities there.
 const leastProbability = 0x1p-52
 
-func classify(truth []int, logits heads.Matrix) *classified {
+func classify(truth []int, logits heads.Matrix, rule Rule) *classified {
 	n, k := logits.Rows, logits.Cols
 	c := &classified{k: k, truth: truth, predicted: make([]int, n), p: make([]float64, n*k),
 		loss: make([]float64, n), brier: make([]float64, n), rank: make([]int, n)}
+	if rule.Abstain > 0 {
+		c.answered = make([]bool, n)
+	}
 	for i := range n {
 		z, p, y := logits.Row(i), c.p[i*k:(i+1)*k], truth[i]
-		c.predicted[i] = argmax(z)
+		c.predicted[i] = rule.Class(z)
+		if c.answered != nil {
+			c.answered[i] = rule.Answers(z)
+		}
 		softmax(p, z)
 		c.loss[i] = -math.Log(min(max(p[y], leastProbability), 1-leastProbability))
 		for j, v := range p {
@@ -152,11 +165,33 @@ func (c *classified) measures() []measure {
 			list = append(list, one(fmt.Sprintf("eval_top_%d_accuracy", top), c.topAccuracy(top)))
 		}
 	}
+	if c.answered != nil {
+		list = append(list, measure{names: []string{"eval_coverage", "eval_answered_accuracy"}, of: c.selective})
+	}
 	list = append(list, tallyMeasure(singleLabel, c.tally), c.ranking())
 	if c.k == 2 {
 		list = append(list, tallyMeasure(oneClass, c.tally))
 	}
 	return list
+}
+
+// selective is the share of rows that are answered, and of those the share that is right.
+func (c *classified) selective(w []float64) []float64 {
+	var answered, right, total float64
+	for i, y := range c.truth {
+		v := at(w, i)
+		total += v
+		if c.answered[i] {
+			answered += v
+			if c.predicted[i] == y {
+				right += v
+			}
+		}
+	}
+	if answered == 0 {
+		return []float64{0, math.NaN()}
+	}
+	return []float64{ratio(answered, total), right / answered}
 }
 
 func (c *classified) topAccuracy(top int) func(w []float64) float64 {

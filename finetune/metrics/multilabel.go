@@ -27,7 +27,10 @@ func (s Settings) MultiLabel(labels []string, truth, logits heads.Matrix) (Repor
 			return Report{}, rowsErrorf("row %d: label %d is %v, want 0 or 1", i/k, i%k, v)
 		}
 	}
-	l := labelled(truth, logits)
+	if err := s.Rule.check(k, true); err != nil {
+		return Report{}, err
+	}
+	l := labelled(truth, logits, s.Rule)
 	r := Report{Task: heads.MultiLabel, Rows: truth.Rows, Labels: labels}
 	r.Metrics, r.Intervals = s.measure(truth.Rows, l.measures())
 	t := l.tally(nil)
@@ -42,6 +45,7 @@ func (s Settings) MultiLabel(labels []string, truth, logits heads.Matrix) (Repor
 // labelSet is what the metrics of several labels a row are made of.
 type labelSet struct {
 	k             int
+	rule          Rule
 	truth, logits heads.Matrix
 	loss          []float64 // N: mean over labels of −log p(truth)
 	exact         []float64 // N: 1 where every label is right
@@ -49,13 +53,13 @@ type labelSet struct {
 	order         [][]int32 // by label: rows by falling logit
 }
 
-func labelled(truth, logits heads.Matrix) *labelSet {
+func labelled(truth, logits heads.Matrix, rule Rule) *labelSet {
 	n, k := truth.Rows, truth.Cols
-	l := &labelSet{k: k, truth: truth, logits: logits, loss: make([]float64, n), exact: make([]float64, n), wrong: make([]float64, n)}
+	l := &labelSet{k: k, rule: rule, truth: truth, logits: logits, loss: make([]float64, n), exact: make([]float64, n), wrong: make([]float64, n)}
 	for i := range n {
 		for j, z := range logits.Row(i) {
 			has := truth.Row(i)[j] == 1
-			if has != (z > 0) {
+			if has != rule.Has(z, j) {
 				l.wrong[i] += 1 / float64(k)
 			}
 			if has {
@@ -83,7 +87,7 @@ func (l *labelSet) tally(w []float64) tally {
 			if truth[j] == 1 {
 				t.truth[j] += v
 			}
-			if z > 0 {
+			if l.rule.Has(z, j) {
 				t.predicted[j] += v
 				if truth[j] == 1 {
 					t.both[j] += v

@@ -48,6 +48,8 @@ type Settings struct {
 	Resamples int
 	// Seed of the resampling: the same seed gives the same intervals.
 	Seed uint64
+	// Rule makes answers of logits.
+	Rule Rule
 }
 
 // A RowsError says that truth and predictions do not fit together.

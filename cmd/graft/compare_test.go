@@ -1,0 +1,56 @@
+package main
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestCompareAndFewShot(t *testing.T) {
+	dir := workplace(t)
+	data := demoTexts(t, dir)
+	r := graft(t, "", "compare", "--data", data, "--head", "logistic,centroid", "--C", "0.1", "--json", "-q").want(t, exitOK)
+	wantKeys(t, r.stdout, "data", "lines", "metric", "paired", "rows")
+	var c struct {
+		Lines []struct {
+			Backbone, Head string
+			Score, Behind  float64
+		}
+	}
+	r.decode(t, &c)
+	if len(c.Lines) != 4 || c.Lines[0].Backbone == "" || c.Lines[0].Behind != 0 || c.Lines[3].Head != "majority class" {
+		t.Errorf("%+v", c.Lines)
+	}
+	table := graft(t, "", "compare", "--data", data, "--C", "0.1", "--as", "csv", "-q").want(t, exitOK).stdout
+	rows, err := csv.NewReader(strings.NewReader(table)).ReadAll()
+	if err != nil || len(rows) != 4 || rows[0][3] != "accuracy" {
+		t.Errorf("%v\n%s", err, table)
+	}
+	few := graft(t, "", "fewshot", "--data", data, "--data", data, "--shots", "2,4", "--repeats", "3", "--as", "markdown", "-q").want(t, exitOK).stdout
+	if strings.Count(few, " ± ") != 8 || !strings.HasPrefix(few, "| data | classes | rows a class | centroid | logistic |\n|---|---|---|---|---|\n") {
+		t.Error(few)
+	}
+	var results []struct {
+		Lines []struct {
+			Head   string
+			Shots  int
+			Scores []float64
+		}
+	}
+	graft(t, "", "fewshot", "--data", data, "--repeats", "3", "--head", "ridge", "--json", "-q").want(t, exitOK).decode(t, &results)
+	if len(results) != 1 || len(results[0].Lines) != 1 || results[0].Lines[0].Shots != 8 || len(results[0].Lines[0].Scores) != 3 {
+		t.Errorf("%+v", results)
+	}
+	for _, bad := range [][]string{
+		{"compare", "--data", data, "--as", "html"}, {"compare", "--data", data, "--head", "logistic,oracle"}, {"compare"},
+		{"fewshot", "--data", data, "--shots", "0"}, {"fewshot", "--data", data, "--head", "oracle"}, {"fewshot"}, {"fewshot", "--data", data, "--C", "0"},
+	} {
+		graft(t, "", bad...).want(t, exitUsage)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	graft(t, "", "compare", "--data", filepath.Join(dir, "empty")).want(t, exitData)
+}
