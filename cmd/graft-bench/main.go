@@ -34,6 +34,7 @@ type benchmark struct {
 	name   string
 	about  string
 	python bool // whether there is nothing to measure without Python
+	shared bool // whether it works on the shared test material
 	run    func(ctx context.Context, b *bench) (report, error)
 }
 
@@ -46,14 +47,14 @@ type report struct {
 
 // catalogue is every benchmark, in the order of the table.
 var catalogue = []benchmark{
-	{"text", "features of texts: raw ONNX Runtime, sentence-transformers", false, benchText},
-	{"image", "features of JPEG files: raw ONNX Runtime, PyTorch and Pillow", false, benchImage},
-	{"heads", "logistic regression: scikit-learn", true, benchHeads},
-	{"tune", "training steps, time and memory: PyTorch", true, benchTune},
-	{"track", "losses of 30 training steps, equal to PyTorch's", true, benchTrack},
-	{"rerun", "a second identical finetune of 10,000 rows", false, benchRerun},
-	{"cache", "reading 100,000 cached rows", false, benchCache},
-	{"memory", "peak memory of graft extract, by number of texts", false, benchMemory},
+	{"text", "features of texts: raw ONNX Runtime, sentence-transformers", false, true, benchText},
+	{"image", "features of JPEG files: raw ONNX Runtime, PyTorch and Pillow", false, true, benchImage},
+	{"heads", "logistic regression: scikit-learn", true, false, benchHeads},
+	{"tune", "training steps, time and memory: PyTorch", true, true, benchTune},
+	{"track", "losses of 30 training steps, equal to PyTorch's", true, true, benchTrack},
+	{"rerun", "a second identical finetune of 10,000 rows", false, true, benchRerun},
+	{"cache", "reading 100,000 cached rows", false, false, benchCache},
+	{"memory", "peak memory of graft extract, by number of texts", false, false, benchMemory},
 }
 
 // bench is one invocation.
@@ -159,6 +160,10 @@ func (b *bench) measure(ctx context.Context, stdout io.Writer) error {
 		}
 		if one.python && b.python == "" {
 			b.say("%s: left out: no Python; see peers/install.sh and -python", one.name)
+			continue
+		}
+		if _, err := os.Stat(b.asset()); one.shared && err != nil {
+			b.say("%s: left out: the shared test material is not at %s; see -shared", one.name, b.shared)
 			continue
 		}
 		b.say("%s: %s", one.name, one.about)

@@ -107,6 +107,9 @@ func readResults(dir string) ([]result, error) {
 
 // markdown is the table of results, with what is to be known of each below it.
 func markdown(all []result) string {
+	if len(all) == 0 {
+		return ""
+	}
 	var b strings.Builder
 	b.WriteString("| work | graft | beside | its figure | ratio, median (min–max) | goal |\n|---|---|---|---|---|---|\n")
 	for _, r := range all {

@@ -49,7 +49,7 @@ func (b *bench) track(ctx context.Context, l lesson) (row, map[string]string, er
 		batch = 8
 	}
 	steps := b.size(trackSteps, 6)
-	job, err := b.prepare(ctx, l, dir, steps*batch, batch, 0)
+	job, err := b.prepare(l, dir, steps*batch, batch, 0)
 	if err != nil {
 		return row{}, nil, err
 	}
