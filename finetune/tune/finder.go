@@ -20,9 +20,8 @@ const (
 	rateSteps   = 60
 )
 
-// findRate trains for some steps with a rate that grows from step to step, and takes a tenth of the one at which the loss
-// was lowest before it rose, or the one at which it fell most steeply where that is lower (Smith, arXiv:1506.01186). The
-// weights are then as they were before.
+// findRate trains for some steps with a rate that grows from step to step, and takes the one at which the loss fell most
+// steeply (Smith, arXiv:1506.01186). The weights are then as they were before.
 func (l *loop) findRate(ctx context.Context) (float64, []RatePoint, error) {
 	own := l.weights()
 	defer func() {
@@ -61,7 +60,15 @@ func (l *loop) findRate(ctx context.Context) (float64, []RatePoint, error) {
 	return chosenRate(points), points, nil
 }
 
-// chosenRate reads the rate from the curve.
+// What chosenRate looks at: falls over so many steps, a rate three times as high at their end, behind so many first ones in
+// which the mean of the losses has not settled.
+const (
+	fallSteps    = 6
+	settledAfter = rateSteps / 6
+)
+
+// chosenRate reads the rate from the curve: the middle of the steepest fall before the lowest loss; a tenth of the rate of the
+// lowest loss where nothing falls.
 func chosenRate(points []RatePoint) float64 {
 	lowest := 0
 	for i, p := range points {
@@ -69,12 +76,11 @@ func chosenRate(points []RatePoint) float64 {
 			lowest = i
 		}
 	}
-	steepest := 0
-	fall := func(i int) float64 { return points[i].Loss - points[i+1].Loss }
-	for i := range lowest {
-		if fall(i) > fall(steepest) {
-			steepest = i
+	chosen, steepest := points[lowest].Rate/10, 0.0
+	for i := settledAfter; i+fallSteps <= lowest; i++ {
+		if fall := points[i].Loss - points[i+fallSteps].Loss; fall > steepest {
+			chosen, steepest = points[i+fallSteps/2].Rate, fall
 		}
 	}
-	return min(points[lowest].Rate/10, points[steepest].Rate)
+	return max(chosen, lowestRate)
 }
