@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -15,9 +14,15 @@ import (
 
 // ExtractSettings say how features are computed. The zero value uses all cores and no cache.
 type ExtractSettings struct {
-	Batch   int // inputs a batch where they all cost the same, pictures; 0: 8
-	Tokens  int // tokens a batch where they do not, texts; 0: 1024
-	Workers int // batches prepared and batches run at a time; 0: one a core, for a session of one thread
+	Batch   int // inputs a batch where they all cost the same, pictures; 0: 8, or what is measured
+	Tokens  int // tokens a batch where they do not, texts; 0: 1024, or what is measured
+	Workers int // batches prepared and batches run at a time; 0: one a core, for a session of one thread, or what is measured
+	Threads int // of the session Sessions is asked for; 0: 1, or what is measured
+	Cores   int // to be used in all; 0: GOMAXPROCS
+	// Sessions returns a runtime whose sessions have that many threads. With it, what is 0 above is measured where the work
+	// is long; nil: everything runs in the runtime that is given, and nothing is measured.
+	Sessions func(threads int) onnx.Runtime
+	Fixed    bool // nothing is measured: what is 0 above takes its usual value
 	// Cache keeps rows between runs; nil: none.
 	Cache *Cache
 	// Store is the precision rows are kept in, with a cache or without: features computed now and features read later
@@ -33,11 +38,15 @@ type ExtractSettings struct {
 
 	digest    string         // of the model, where the caller knows it
 	continued bool           // the stage has begun
+	given     layout         // as the caller said
 	shared    *sharedSession // of several extractions, whose owner closes it; nil: an extraction makes and closes its own
 }
 
 // A sharedSession is a session that the first who needs it makes.
-type sharedSession struct{ onnx.Session }
+type sharedSession struct {
+	onnx.Session
+	layout *layout
+}
 
 func (s *sharedSession) close() {
 	if s.Session != nil {
@@ -57,12 +66,12 @@ const (
 var Precisions = []Precision{Float32, Float16}
 
 func (s ExtractSettings) withDefaults() (ExtractSettings, error) {
-	if s.Batch < 0 || s.Tokens < 0 || s.Workers < 0 {
-		return s, fmt.Errorf("finetune: batch %d, tokens %d, workers %d: want numbers of 0 or more", s.Batch, s.Tokens, s.Workers)
+	if min(s.Batch, s.Tokens, s.Workers, s.Threads, s.Cores) < 0 {
+		return s, fmt.Errorf("finetune: batch %d, tokens %d, workers %d, threads %d, cores %d: want numbers of 0 or more", s.Batch, s.Tokens, s.Workers, s.Threads, s.Cores)
 	}
-	s.Batch = cmp.Or(s.Batch, defaultBatch)
-	s.Tokens = cmp.Or(s.Tokens, defaultTokens)
-	s.Workers = cmp.Or(s.Workers, runtime.GOMAXPROCS(0))
+	s.given = layout{Workers: s.Workers, Threads: s.Threads, Batch: s.Batch, Tokens: s.Tokens}
+	usual := s.candidates(true)[0]
+	s.Batch, s.Tokens, s.Workers = usual.Batch, usual.Tokens, usual.Workers
 	if s.Store = cmp.Or(s.Store, Float32); !slices.Contains(Precisions, s.Store) {
 		return s, fmt.Errorf("finetune: rows cannot be kept in %q; there are %q", s.Store, Precisions)
 	}
@@ -101,8 +110,8 @@ func Extract[T any](ctx context.Context, rt onnx.Runtime, b *Backbone[T], xs []T
 	}
 	e := extraction[T]{rt: rt, name: b.Name, model: b.Model, output: output, cols: cols, pre: b.Preprocessor, xs: xs}
 	if s.shared != nil {
-		e.session = s.shared.Session
-		defer func() { s.shared.Session = e.session }()
+		e.session, e.chosen = s.shared.Session, s.shared.layout
+		defer func() { s.shared.Session, s.shared.layout = e.session, e.chosen }()
 	} else {
 		defer e.close()
 	}
@@ -125,6 +134,8 @@ type extraction[T any] struct {
 	live    int          // this many of the inputs are run whatever the cache has
 
 	settings ExtractSettings
+	chosen   *layout // nil: there has been no need
+	lengths  []int   // sizes of the inputs, where they have been asked for
 	out      heads.Matrix
 	stats    ExtractStats
 }
@@ -133,6 +144,9 @@ func (e *extraction[T]) run(ctx context.Context, s ExtractSettings) (heads.Matri
 	var err error
 	if e.settings, err = s.withDefaults(); err != nil {
 		return heads.Matrix{}, e.stats, err
+	}
+	if e.lengths = nil; e.chosen != nil {
+		e.use(*e.chosen)
 	}
 	e.stats.Rows = len(e.xs)
 	if len(e.xs) == 0 {
@@ -199,14 +213,12 @@ func contentsOf[T any](ctx context.Context, pre Preprocessor[T], xs []T, name fu
 
 // compute runs the named inputs and fills in their rows, and those of inputs with the same content.
 func (e *extraction[T]) compute(ctx context.Context, indices []int, want *wanted, store *rowStore) error {
+	if err := e.arrange(ctx, indices); err != nil {
+		return err
+	}
 	plan, err := e.plan(ctx, indices)
 	if err != nil {
 		return err
-	}
-	if e.session == nil {
-		if e.session, err = e.rt.NewSession(e.model); err != nil {
-			return fmt.Errorf("finetune: %s: %w", e.name, err)
-		}
 	}
 	r := rowRunner[T]{session: e.session, output: e.output, cols: e.cols, pre: e.pre, workers: e.settings.Workers, name: e.settings.Name, alone: mixesRows(e.model)}
 	e.stats.Computed, e.stats.Batches = len(indices), len(plan)
@@ -267,16 +279,23 @@ func (e *extraction[T]) plan(ctx context.Context, indices []int) ([][]int, error
 	if mixesRows(e.model) {
 		return planBatches(indices, nil, 1, 0), nil
 	}
+	sizes, err := e.sizes(ctx, indices)
+	return planBatches(indices, sizes, s.Batch, s.Tokens), err
+}
+
+// sizes returns the sizes of the named inputs, at their places among all; nil where all are alike.
+func (e *extraction[T]) sizes(ctx context.Context, indices []int) ([]int, error) {
 	sizer, ok := e.pre.(Sizer[T])
-	if !ok {
-		return planBatches(indices, nil, s.Batch, 0), nil
+	if !ok || e.lengths != nil {
+		return e.lengths, nil
 	}
 	sizes := make([]int, len(e.xs))
 	err := eachParallel(ctx, len(indices), 64, func(i int) error {
 		sizes[indices[i]] = sizer.Size(e.xs[indices[i]])
 		return nil
 	})
-	return planBatches(indices, sizes, s.Batch, s.Tokens), err
+	e.lengths = sizes
+	return sizes, err
 }
 
 func allIndices(n int) []int {

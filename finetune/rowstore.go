@@ -40,7 +40,7 @@ type pendingRow struct {
 
 // A flush comes after this many bytes or this long, whichever is first.
 const (
-	flushBytes = 256 << 10
+	flushBytes = 64 << 10
 	flushAfter = 500 * time.Millisecond
 )
 

@@ -46,6 +46,7 @@ func extractCommand(a *app) *cobra.Command {
 	x.job.vision.add(flags)
 	x.job.cache.add(flags)
 	x.job.runtime.add(flags)
+	x.job.speed.add(flags)
 	return cmd
 }
 
@@ -92,7 +93,7 @@ func (x *extract) run(ctx context.Context, a *app) error {
 	}
 	progress := a.newProgress()
 	defer progress.finish()
-	run := finetune.ExtractSettings{Cache: cache, Store: store, Workers: x.job.runtime.threads, Progress: progress, Total: data.Total}
+	run := finetune.ExtractSettings{Cache: cache, Store: store, Progress: progress, Total: data.Total}
 	var done extracted
 	if data.Kind == dataset.Images {
 		b, err := x.job.imageBackbone(source)
@@ -139,6 +140,9 @@ func (x *extract) settings() (rowfile.Settings, error) {
 	if x.dtype != "float32" && x.dtype != "float16" {
 		return s, usagef("--dtype takes float32 or float16; got %q", x.dtype)
 	}
+	if err := x.job.speed.check(); err != nil {
+		return s, err
+	}
 	if x.job.feature.tensor == autoFeature {
 		return s, usagef("--feature auto tries layers on labels, as graft finetune does; name the tensor here")
 	}
@@ -166,6 +170,7 @@ func writeFeatures[T any](ctx context.Context, a *app, x *extract, b *finetune.B
 		return extracted{}, err
 	}
 	run.RuntimeID = runtimeID(rt)
+	x.job.speed.apply(&run, rt, x.job.runtime.threads)
 	s.Meta = map[string]string{"backbone": b.Name, "feature": b.Feature}
 	out, err := rowfile.Create(x.job.out, s)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,10 @@ func TestExtractTexts(t *testing.T) {
 			}
 		}
 	}
+	z, _ := extractRows(t, filepath.Join(dir, "z.npy"), "--data", data, "--no-cache", "--workers", "1", "--session-threads", "2", "--batch-tokens", "300")
+	if !slices.Equal(z.Data, x.Data) {
+		t.Error("the layout of the work shows in the rows")
+	}
 	h, _ := extractRows(t, filepath.Join(dir, "h.npy"), "--data", data, "--dtype", "float16")
 	for i := range x.Data {
 		if d := math.Abs(float64(h.Data[i] - x.Data[i])); d > math.Abs(float64(x.Data[i]))/1024+1e-7 {
@@ -149,6 +154,7 @@ func TestExtractRefuses(t *testing.T) {
 		{exitUsage, "is a folder", []string{"--data", data, "--out", out, "--as", "npy"}},
 		{exitUsage, "float16", []string{"--data", data, "--out", filepath.Join(out, "x.npy"), "--dtype", "int8"}},
 		{exitUsage, "float16", []string{"--data", data, "--out", filepath.Join(out, "x.npy"), "--store", "int8"}},
+		{exitUsage, "--batch-tokens", []string{"--data", data, "--out", filepath.Join(out, "x.npy"), "--batch-tokens", "-1"}},
 		{exitUsage, "half precision", []string{"--data", data, "--out", filepath.Join(out, "x.parquet"), "--dtype", "float16"}},
 		{exitUsage, "none", []string{"--data", data, "--out", filepath.Join(out, "none", "x.npy")}},
 		{exitData, "bad.tsv", []string{"--data", bad, "--out", filepath.Join(out, "x.npy")}},

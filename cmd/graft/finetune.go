@@ -54,6 +54,7 @@ func finetuneCommand(a *app) *cobra.Command {
 	j.report.add(flags)
 	j.cache.add(flags)
 	j.runtime.add(flags)
+	j.speed.add(flags)
 	return cmd
 }
 

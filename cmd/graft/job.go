@@ -37,6 +37,7 @@ type job struct {
 	cache   cacheFlags
 	report  reportFlags
 	runtime runtimeFlags
+	speed   speedFlags
 }
 
 // run carries the job out: the data, the backbone and the runtime are opened,
@@ -108,6 +109,7 @@ func launch[T any](ctx context.Context, a *app, j *job, b *finetune.Backbone[T],
 		return nil, err
 	}
 	s.Extract.RuntimeID = runtimeID(rt)
+	j.speed.apply(&s.Extract, rt, j.runtime.threads)
 	s.TuneRuntime = rt
 	s.Versions = map[string]string{"graft": version(), "onnxruntime": rt.Version()}
 	r, err := finetune.Run(ctx, j.runtime.sessions(rt), onnxgo.Runtime{}, b, data, s)
@@ -177,6 +179,9 @@ func (j *job) settings(labels []string) (finetune.Settings, error) {
 	if moves != nil {
 		moves.Smoothing = probe.Smoothing
 	}
+	if err := j.speed.check(); err != nil {
+		return finetune.Settings{}, err
+	}
 	cache, err := j.cache.open()
 	if err != nil {
 		return finetune.Settings{}, err
@@ -187,7 +192,7 @@ func (j *job) settings(labels []string) (finetune.Settings, error) {
 	}
 	return finetune.Settings{
 		Out: j.out, Title: j.title, Probabilities: j.probabilities, Tolerance: j.tolerance,
-		Extract: finetune.ExtractSettings{Cache: cache, Store: store, Workers: j.runtime.threads},
+		Extract: finetune.ExtractSettings{Cache: cache, Store: store},
 		Sweep:   j.feature.sweep(),
 		Probe:   probe,
 		Tune:    moves,
