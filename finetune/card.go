@@ -70,7 +70,7 @@ var cardTasks = map[Problem]cardTask{
 		},
 	},
 	"": {
-		What:   "A model that finds {{len .Classes}} types of entities in a {{.Input}}, by a tag for each word,",
+		What:   "A model that finds {{len .Classes}} types of entities in a {{.Input}}, with a tag for each word",
 		Logits: "is N×L×K: for each token one column a tag, in the order of `id2label` in config.json. The tag of a word is that of its first\ntoken; graft takes the best sequence of tags in which I-type follows B-type or I-type",
 		Same:   "every tag the same, every logit", Class: "type",
 		Show: `labels = json.load(open(folder + "/config.json"))["id2label"]
