@@ -29,7 +29,7 @@ type Thumbnailer[T any] interface {
 // What a report shows of rows.
 const (
 	shownMistakes  = 12
-	shownSentences = 8
+	shownSentences = 9
 	shownLetters   = 500
 	thumbnailSide  = 176
 )
@@ -43,6 +43,7 @@ func (w *workshop[T]) writeReport(dir string, verified VerifyResult) error {
 	w.settings.Progress.Start(Reporting, 0)
 	err := report.Write(dir, w.reportData(verified))
 	if err == nil {
+		w.result.Report = filepath.Join(w.settings.Out, report.PageFile)
 		return nil
 	}
 	w.settings.Progress.Warn(fmt.Sprintf("no report was written: %v", err))

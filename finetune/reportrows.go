@@ -184,7 +184,7 @@ func (w *workshop[T]) reportTags(d *report.Data) {
 		e := exampleOf(w.test.rows, i)
 		of[e] = append(of[e], i)
 	}
-	var wrong, right []report.Sentence
+	var wrong, missed, right []report.Sentence
 	for e, rows := range of {
 		text, ok := any(w.data.Test[e].Input).(string)
 		if !ok || len(rows) == 0 || len(rows) > 60 {
@@ -202,15 +202,16 @@ func (w *workshop[T]) reportTags(d *report.Data) {
 		}
 		s.Truth, s.Predicted = spans(truth), spans(predicted)
 		switch {
-		case !slices.Equal(s.Truth, s.Predicted):
+		case !slices.Equal(s.Truth, s.Predicted) && len(s.Predicted) > 0:
 			wrong = append(wrong, s)
+		case !slices.Equal(s.Truth, s.Predicted):
+			missed = append(missed, s)
 		case len(s.Truth) > 0:
 			right = append(right, s)
 		}
 	}
-	half := shownSentences / 2
-	for _, list := range [][]report.Sentence{wrong, right} {
-		for _, i := range everySo(len(list), half) {
+	for _, list := range [][]report.Sentence{wrong, missed, right} {
+		for _, i := range everySo(len(list), shownSentences/3) {
 			d.Sentences = append(d.Sentences, list[i])
 		}
 	}

@@ -46,6 +46,7 @@ type Result struct {
 	Verify    VerifyResult      `json:"verify"`
 	Timings   map[Stage]float64 `json:"timings_s"` // seconds of each stage, and "total"
 	Out       string            `json:"out"`
+	Report    string            `json:"report,omitempty"` // the page for people
 
 	Sweep []SweepPoint `json:"sweep,omitempty"` // the layers that were tried, where Settings.Sweep asks
 

@@ -69,7 +69,7 @@ func TestRunEndsInAProvedFolder(t *testing.T) {
 	if err := json.Unmarshal(data, &result); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"backbone", "baselines", "feature", "head", "labels", "metrics", "out", "rows", "task", "timings_s", "verify"}
+	want := []string{"backbone", "baselines", "feature", "head", "labels", "metrics", "out", "report", "rows", "task", "timings_s", "verify"}
 	if keys := slices.Sorted(maps.Keys(result)); !slices.Equal(keys, want) {
 		t.Errorf("the result's fields are %v", keys)
 	}

@@ -59,6 +59,9 @@ func (a *app) printResult(r *finetune.Result) error {
 		[]string{"time", fmt.Sprintf("%.1f s", r.Timings["total"])},
 		[]string{"model", filepath.Join(r.Out, "model.onnx")},
 	)
+	if r.Report != "" {
+		rows = append(rows, []string{"report", r.Report})
+	}
 	if err := a.printTable(rows...); err != nil {
 		return err
 	}

@@ -137,7 +137,7 @@ func headsFigure(d *Data) []figure {
 	}
 	c := drawing("Heads compared", "Bars: "+by+" of each kind of head on rows it was not fitted on.")
 	drawBars(c, bars, most)
-	return []figure{{ID: "heads", Section: sectionChoices, Note: upperFirst(by) + " on training rows held out in turn. Of heads that do equally well the simplest was taken.", Canvas: c}}
+	return []figure{{ID: "heads", Section: sectionChoices, Note: upperFirst(by) + " on rows not fitted on; the test rows took no part. Of heads that do equally well the simplest was taken.", Canvas: c}}
 }
 
 // sweepFigure shows how probes on the layers of the backbone did.

@@ -130,7 +130,7 @@ func pathFigure(d *Data) []figure {
 	for i, p := range d.Path {
 		drawPath(f, p, plot.Series(i), "C")
 	}
-	return []figure{{ID: "c-path", Section: sectionChoices, Note: "Mean and standard error on training rows held out in turn; the test rows took no part. The ring is the choice.", Canvas: c}}
+	return []figure{{ID: "c-path", Section: sectionChoices, Note: "Mean and standard error on rows the head was not fitted on; the test rows took no part. The ring is the choice.", Canvas: c}}
 }
 
 // near tells whether a C is within a factor of 30 of the one chosen: the field is scaled by those, and what lies beyond it

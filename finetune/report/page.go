@@ -38,7 +38,8 @@ type view struct {
 	ROC       bool // classes have ROC AUC
 	Pictures  bool // mistakes have pictures
 	Entities  bool
-	ClassWord string
+	ClassWord string // what lines of the per-class table are of
+	CountWord string // and what they count
 }
 
 // A section is a heading of the page with its figures.
@@ -67,7 +68,10 @@ var sectionTitles = []section{
 func page(d *Data, figs []figure) ([]byte, error) {
 	v := view{Data: d, Style: style(), PerClass: classLines(d), Numbered: len(d.Labels) > mostNames && len(d.Confusion) > 0}
 	v.Entities = len(d.Sentences) > 0
-	v.ClassWord = map[bool]string{true: "kind", false: "class"}[v.Entities]
+	v.ClassWord, v.CountWord = "class", "rows"
+	if v.Entities {
+		v.ClassWord, v.CountWord = "kind", "entities"
+	}
 	for i := range d.Metrics {
 		if i == 0 {
 			v.Headline, v.More = &d.Metrics[0], d.Metrics[1:]
