@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -38,24 +39,32 @@ func (n *network) activations(ctx context.Context, rt onnx.Runtime, p *Problem, 
 		progress(len(rows), len(rows))
 		return a, nil
 	}
-	a, err := n.compute(ctx, rt, p, of, rows, b, progress)
-	if err != nil {
-		return nil, err
+	if p.Kept != nil && os.MkdirAll(p.Kept.Dir, 0o777) == nil {
+		a, err := n.compute(ctx, rt, p.Kept.Dir, of, rows, b, progress)
+		if err == nil {
+			p.Kept.keep(key, a)
+			return a, nil
+		}
+		if !errors.Is(err, errUnwritten) {
+			return nil, err
+		}
 	}
-	p.Kept.keep(key, a)
-	return a, nil
+	return n.compute(ctx, rt, p.Scratch, of, rows, b, progress)
 }
 
-// compute runs the prefix over rows into a new file.
-func (n *network) compute(ctx context.Context, rt onnx.Runtime, p *Problem, of Examples, rows []int, b *batcher, progress func(done, total int)) (*activations, error) {
+// errUnwritten says that a folder cannot take the activations: it is full, or not ours.
+var errUnwritten = errors.New("the results of frozen layers cannot be written")
+
+// compute runs the prefix over rows into a new file in dir.
+func (n *network) compute(ctx context.Context, rt onnx.Runtime, dir string, of Examples, rows []int, b *batcher, progress func(done, total int)) (*activations, error) {
 	session, err := rt.NewSession(n.prefix)
 	if err != nil {
 		return nil, fmt.Errorf("tune: %w", err)
 	}
 	defer session.Close()
-	file, err := os.CreateTemp(p.Kept.folder(p.Scratch), scratchName)
+	file, err := os.CreateTemp(dir, scratchName)
 	if err != nil {
-		return nil, fmt.Errorf("tune: %w", err)
+		return nil, fmt.Errorf("tune: %w: %w", errUnwritten, err)
 	}
 	a := &activations{file: file, Offsets: make([]int64, of.Len())}
 	if n.lengths {
@@ -80,7 +89,7 @@ func (n *network) compute(ctx context.Context, rt onnx.Runtime, p *Problem, of E
 	}
 	if err := out.Flush(); err != nil {
 		a.close()
-		return nil, fmt.Errorf("tune: frozen layers: %w", err)
+		return nil, fmt.Errorf("tune: %w: %w", errUnwritten, err)
 	}
 	return a, nil
 }
@@ -110,7 +119,7 @@ func (a *activations) append(out io.Writer, t *onnx.Tensor, batch, sizes []int) 
 			a.buffer = binary.LittleEndian.AppendUint32(a.buffer, math.Float32bits(v))
 		}
 		if _, err := out.Write(a.buffer); err != nil {
-			return err
+			return fmt.Errorf("%w: %w", errUnwritten, err)
 		}
 		a.Offsets[example] = a.Bytes
 		a.Bytes += int64(len(a.buffer))

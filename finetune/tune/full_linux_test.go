@@ -8,13 +8,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/onnx-graft/graft/finetune/tune"
+	"github.com/onnx-graft/graft/onnx/ort/orttest"
 )
 
 // TestFullDisk trains with checkpoints on a file system of 128 KiB, in a process that may mount one: as root, or in a user
 // namespace.
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
-	script := `mount -t tmpfs -o size=128k none "$1" && TUNE_FULL="$1" exec "$2" -test.run=TestFullDiskInside -test.v`
+	script := `mount -t tmpfs -o size=128k none "$1" && TUNE_FULL="$1" exec "$2" -test.run='TestFull(Disk|Cache)Inside' -test.v`
 	out, err := exec.Command("unshare", "--mount", "--user", "--map-root-user", "sh", "-c", script, "sh", dir, os.Args[0]).CombinedOutput()
 	if err != nil && !strings.Contains(string(out), "FAIL") {
 		out, err = exec.Command("unshare", "--mount", "sh", "-c", script, "sh", dir, os.Args[0]).CombinedOutput()
@@ -22,7 +25,7 @@ func TestFullDisk(t *testing.T) {
 	if err != nil && !strings.Contains(string(out), "FAIL") {
 		t.Skipf("cannot mount a small file system here: %v\n%s", err, out)
 	}
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestFullDiskInside") {
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestFullDiskInside") || !strings.Contains(string(out), "--- PASS: TestFullCacheInside") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
@@ -54,5 +57,21 @@ func TestFullDiskInside(t *testing.T) {
 	}
 	if r.Resumed == 0 || !bytes.Equal(weights(t, r), want) {
 		t.Errorf("resumed at step %d, other weights", r.Resumed)
+	}
+}
+
+// Activations that a full cache has no room for go where temporary files do.
+func TestFullCacheInside(t *testing.T) {
+	dir := os.Getenv("TUNE_FULL")
+	if dir == "" {
+		t.Skip("runs inside TestFullDisk")
+	}
+	p := newSample(1500).problem(attention(t), 1400)
+	p.Kept, p.Scratch = &tune.Kept{Dir: filepath.Join(dir, "kept")}, t.TempDir()
+	if _, err := tune.Run(context.Background(), orttest.Open(t), p, tune.Settings{Unfreeze: tune.Unfreeze{Top: 1}, Epochs: 1}); err != nil {
+		t.Error(err)
+	}
+	if list, err := tune.ListKept(p.Kept.Dir); err != nil || len(list) > 0 {
+		t.Errorf("left in the full folder: %+v, %v", list, err)
 	}
 }

@@ -37,14 +37,6 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func checksum(sum uint32, data []byte) uint32 { return crc32.Update(sum, castagnoli, data) }
 
-// folder is where a file is made that may be kept.
-func (k *Kept) folder(scratch string) string {
-	if k == nil || os.MkdirAll(k.Dir, 0o777) != nil {
-		return scratch
-	}
-	return k.Dir
-}
-
 // key names activations by what they depend on.
 func (k *Kept) key(n *network, b *batcher, view int, rows []int) (string, error) {
 	if k == nil {
