@@ -3,6 +3,7 @@ package finetune
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/onnx-graft/graft/finetune/dataset"
 	"github.com/onnx-graft/graft/finetune/metrics"
@@ -51,6 +52,12 @@ const (
 	ChosenByLeaveOneOut = "leave-one-out"
 )
 
+// What a loss is.
+const (
+	crossEntropyLoss = "log_loss"
+	squaredError     = "squared_error"
+)
+
 // A PathPoint is how well one head did on rows it was not fitted on.
 type PathPoint struct {
 	Head     string  `json:"head"`
@@ -68,7 +75,7 @@ type ProbeResult struct {
 	// Scale is what the logits of a ridge or SVM were multiplied by to become log-probabilities; 0: they were not.
 	Scale float64
 	By    string // [ChosenByCaller] and so on
-	Loss  string // what Path's means are of: "log_loss", "squared_error"; smaller is better
+	Loss  string // what Path's means are of: "log_loss"; "squared_error", over the target's variance; smaller is better
 	Path  []PathPoint
 	// Heads are the points of Path that stand for their kinds, one each, where the head was chosen among several.
 	Heads []PathPoint
@@ -76,8 +83,9 @@ type ProbeResult struct {
 
 // Probe fits a head on features, on all rows of x. What is left open is chosen by the loss on rows not fitted on: of each kind
 // of head the smallest C, that is the strongest penalty, whose loss is within one standard error of the best, and of
-// several kinds the simplest whose share of wrong rows is, and its loss too. The standard errors are those of the differences between the two on
-// the same rows.
+// several kinds the simplest whose share of wrong rows is, and its loss too. The standard errors are those of the
+// differences between the two on the same rows. Only the C of a ridge regression is the one with the smallest error of each
+// row in a fit on all others, unless there are groups, folds or validation rows.
 //
 // (For C accuracy would not do: it moves in steps of a row and follows chance.)
 func Probe(ctx context.Context, x heads.Matrix, y heads.Targets, s ProbeSettings) (ProbeResult, error) {
@@ -95,6 +103,12 @@ func probe(ctx context.Context, x heads.Matrix, y heads.Targets, s ProbeSettings
 		return ProbeResult{}, err
 	}
 	result := ProbeResult{Kind: kinds[0], C: s.C, By: ChosenByCaller}
+	if len(kinds) == 1 && s.leavesOneOut(kinds[0], y) {
+		progress.Start(Probing, 1)
+		err := s.leaveOneOut(ctx, x, y, &result)
+		progress.Add(1)
+		return result, err
+	}
 	var start heads.Head
 	if len(kinds) > 1 || s.C == 0 && heads.HasC(kinds[0]) {
 		progress.Start(Probing, 0)
@@ -111,6 +125,29 @@ func probe(ctx context.Context, x heads.Matrix, y heads.Targets, s ProbeSettings
 	result.Head, err = s.fit(ctx, result.Kind, result.C, result.Scale, start, x, y)
 	progress.Add(1)
 	return result, err
+}
+
+// leavesOneOut tells whether the C of a head is chosen by the error of each row in a fit on all others: of ridge regression,
+// where nothing asks for other rows to choose by.
+func (s ProbeSettings) leavesOneOut(kind heads.Kind, y heads.Targets) bool {
+	return kind == heads.KindRidge && y.Task() == heads.Regression && s.C == 0 && len(s.Grid) == 0 && s.Folds == 0 &&
+		s.Groups == nil && !enoughToChoose(s.ValidationY)
+}
+
+func (s ProbeSettings) leaveOneOut(ctx context.Context, x heads.Matrix, y heads.Targets, r *ProbeResult) error {
+	var h heads.Ridge
+	if err := h.Fit(ctx, x, y); err != nil {
+		return err
+	}
+	r.Head, r.By, r.Loss, r.C = &h, ChosenByLeaveOneOut, squaredError, 1/(2*h.Chosen())
+	var variance float64
+	for _, v := range variances(y.Values) {
+		variance += v / float64(y.Values.Cols)
+	}
+	for _, p := range slices.Backward(h.Curve()) {
+		r.Path = append(r.Path, PathPoint{Head: string(r.Kind), C: 1 / (2 * p.Alpha), Mean: p.Mean / variance, SE: p.SE / variance})
+	}
+	return nil
 }
 
 // fit fits a head on all rows. start, where it is not nil, was fitted on some of them.

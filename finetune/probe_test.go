@@ -316,10 +316,14 @@ func TestProbeOfLabelsAndValues(t *testing.T) {
 		t.Errorf("%+v, %v", many, err)
 	}
 	ridge, err := Probe(context.Background(), x, heads.Targets{Values: values}, ProbeSettings{})
-	if err != nil || ridge.Kind != heads.KindRidge || ridge.C <= 0 || ridge.Loss != "squared_error" {
+	if err != nil || ridge.Kind != heads.KindRidge || ridge.C <= 0 || ridge.Loss != "squared_error" || ridge.By != ChosenByLeaveOneOut || len(ridge.Path) != 9 {
 		t.Errorf("%+v, %v", ridge, err)
 	}
-	for _, p := range ridge.Path {
+	folds, err := Probe(context.Background(), x, heads.Targets{Values: values}, ProbeSettings{Folds: 5})
+	if err != nil || folds.By != ChosenByFolds || folds.C <= 0 {
+		t.Errorf("by folds %+v, by leaving one out C %g, %v", folds, ridge.C, err)
+	}
+	for _, p := range append(ridge.Path, folds.Path...) {
 		if p.Mean <= 0 || p.Mean > 1.5 || p.SE <= 0 {
 			t.Errorf("%+v", p)
 		}

@@ -65,9 +65,9 @@ func newJudge(ctx context.Context, x heads.Matrix, y heads.Targets, s ProbeSetti
 
 // choose fills in the kind of head and its C, and returns a head like it that was fitted on some of the rows, or nil.
 func (j *judge) choose(kinds []heads.Kind, r *ProbeResult) (heads.Head, error) {
-	r.Loss = "log_loss"
+	r.Loss = crossEntropyLoss
 	if j.task == heads.Regression {
-		r.Loss = "squared_error"
+		r.Loss = squaredError
 	}
 	if r.By = j.by; len(j.folds) == 0 {
 		r.By, r.Kind = ChosenByDefault, kinds[0]

@@ -151,8 +151,8 @@ func (r *leastSquares) predicted(ctx context.Context, w *mat.Dense) (*mat.Dense,
 	return out, err
 }
 
-// fit solves for alpha, or where that is 0 for the best of alphas, which it returns too.
-func (r *leastSquares) fit(ctx context.Context, head string, alpha float64, alphas []float64, scale float64) (fitted *affine, chosen float64, err error) {
+// fit solves for alpha, or where that is 0 for the best of alphas, which it returns too, with how all did.
+func (r *leastSquares) fit(ctx context.Context, head string, alpha float64, alphas []float64, scale float64) (fitted *affine, chosen float64, curve []LeftOut, err error) {
 	if alpha != 0 {
 		alphas = []float64{alpha}
 	} else if len(alphas) == 0 {
@@ -162,24 +162,29 @@ func (r *leastSquares) fit(ctx context.Context, head string, alpha float64, alph
 	lowest := math.Inf(1)
 	for _, a := range alphas {
 		if !(a > 0) || math.IsInf(a, 0) {
-			return nil, 0, &SettingError{Field: head + ".Alpha", Value: a, Want: "a number above 0"}
+			return nil, 0, nil, &SettingError{Field: head + ".Alpha", Value: a, Want: "a number above 0"}
 		}
 		s, err := r.solve(a)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, nil, err
 		}
-		score := 0.0
-		if len(alphas) > 1 {
-			if score, err = s.leaveOneOut(ctx); err != nil {
-				return nil, 0, err
-			}
+		if len(alphas) == 1 {
+			best = s
+			break
 		}
-		if score < lowest || best == nil {
-			lowest, best = score, s
+		errors, err := s.leaveOneOut(ctx)
+		if err != nil {
+			return nil, 0, nil, err
+		}
+		score := LeftOut{Alpha: a}
+		score.Mean, score.SE = meanError(errors)
+		curve = append(curve, score)
+		if score.Mean < lowest || best == nil {
+			lowest, best = score.Mean, s
 		}
 	}
 	fitted, err = best.affine(ctx, refinements, scale)
-	return fitted, best.alpha, err
+	return fitted, best.alpha, curve, err
 }
 
 // A solved problem is the normal equations with one α.
@@ -324,70 +329,4 @@ func exact(err error) error {
 		return nil
 	}
 	return err
-}
-
-// leaveOneOut returns the mean, over rows and targets, of w_i times the squared error of row i predicted by a fit on the
-// others. It follows from the fit on all: error / (1 − h), with h the row's weight in its own prediction.
-func (s *solved) leaveOneOut(ctx context.Context) (float64, error) {
-	if s.dual {
-		return s.leaveOneOutDual()
-	}
-	n, t := s.y.Dims()
-	_, d := s.x.size()
-	var lower mat.TriDense
-	s.factor.LTo(&lower)
-	if err := exact(lower.InverseTri(&lower)); err != nil {
-		return 0, err
-	}
-	half, w, width := make([]float32, d*d), make([]float32, d*roundUp(t)), roundUp(t)
-	for i := range d {
-		for j := range i + 1 {
-			half[j*d+i] = float32(lower.At(i, j)) // L⁻ᵀ: h_i is |x_i L⁻ᵀ|²
-		}
-		for k := range t {
-			w[i*width+k] = float32(s.solution.At(i, k))
-		}
-	}
-	h := make([]float64, n)
-	err := product(ctx, s.x, half, d, func(lo int, block []float32) {
-		for i := 0; i*d < len(block); i++ {
-			for _, v := range block[i*d : (i+1)*d] {
-				h[lo+i] += float64(v) * float64(v)
-			}
-		}
-	})
-	if err != nil {
-		return 0, err
-	}
-	predicted := make([]float32, n*width)
-	if err := product(ctx, s.x, w, width, func(lo int, block []float32) { copy(predicted[lo*width:], block) }); err != nil {
-		return 0, err
-	}
-	var sum float64
-	for i, wi := range s.weights {
-		left := max(1-wi*(1/s.total+h[i]), 1e-9)
-		for k := range t {
-			e := (s.y.At(i, k) - float64(predicted[i*width+k])) / left
-			sum += wi * e * e
-		}
-	}
-	return sum / float64(n*t), nil
-}
-
-// leaveOneOutDual reads errors and 1 − h off the inverse of the dual's matrix.
-func (s *solved) leaveOneOutDual() (float64, error) {
-	var inverse mat.SymDense
-	if err := exact(s.factor.InverseTo(&inverse)); err != nil {
-		return 0, err
-	}
-	n, t := s.y.Dims()
-	var sum float64
-	for i, w := range s.weights {
-		left := max(s.alpha*inverse.At(i, i)-w/s.total, 1e-12)
-		for k := range t {
-			e := s.alpha * s.solution.At(i, k) / left
-			sum += e * e
-		}
-	}
-	return sum / float64(n*t), nil
 }

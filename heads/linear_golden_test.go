@@ -1,6 +1,8 @@
 package heads_test
 
 import (
+	"cmp"
+	"slices"
 	"testing"
 
 	"github.com/onnx-graft/graft/heads"
@@ -72,6 +74,10 @@ func TestRidgeAgreesWithRidgeCV(t *testing.T) {
 			checkFit(t, &h, c.X.matrix(), y, c.Predicted, 1e-5)
 			if h.Chosen() != c.Alpha {
 				t.Errorf("α is %v, want %v", h.Chosen(), c.Alpha)
+			}
+			lowest := slices.MinFunc(h.Curve(), func(a, b heads.LeftOut) int { return cmp.Compare(a.Mean, b.Mean) })
+			if lowest.Alpha != c.Alpha || !(lowest.SE > 0) {
+				t.Errorf("the curve's best is %+v, want α %v", lowest, c.Alpha)
 			}
 			checkFit(t, &heads.Ridge{Alpha: 2.5}, c.X.matrix(), y, c.PredictedOne, 1e-5)
 		})

@@ -19,6 +19,7 @@ type Ridge struct {
 
 	fitted *affine
 	chosen float64
+	curve  []LeftOut
 }
 
 // RidgeClassifier is Ridge on targets of 1 for the row's class and −1 for the others; with two classes there is one
@@ -43,7 +44,7 @@ func (h *Ridge) Fit(ctx context.Context, x Matrix, y Targets) error {
 	if err != nil {
 		return err
 	}
-	h.fitted, h.chosen, err = r.fit(ctx, "Ridge", h.Alpha, h.Alphas, 1)
+	h.fitted, h.chosen, h.curve, err = r.fit(ctx, "Ridge", h.Alpha, h.Alphas, 1)
 	return err
 }
 
@@ -61,6 +62,9 @@ func (h *Ridge) prepare(ctx context.Context, x Matrix, y Targets, limit int) (*l
 // Chosen is the α of the last Fit.
 func (h *Ridge) Chosen() float64 { return h.chosen }
 
+// Curve tells how each α did that the last Fit chose among; nil where it was given one.
+func (h *Ridge) Curve() []LeftOut { return h.curve }
+
 // Predict implements [Head]: N×T values.
 func (h *Ridge) Predict(x Matrix) (Matrix, error) { return h.fitted.predict(x) }
 
@@ -76,7 +80,7 @@ func (h *RidgeClassifier) Fit(ctx context.Context, x Matrix, y Targets) error {
 	if err != nil {
 		return err
 	}
-	h.fitted, h.chosen, err = r.fit(ctx, "RidgeClassifier", h.Alpha, h.Alphas, h.Scale)
+	h.fitted, h.chosen, _, err = r.fit(ctx, "RidgeClassifier", h.Alpha, h.Alphas, h.Scale)
 	return err
 }
 

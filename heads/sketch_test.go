@@ -193,7 +193,7 @@ func TestRidgeOfLargeFeatures(t *testing.T) {
 		if _, kept := r.x.(Matrix); kept != (i == 0) {
 			t.Errorf("limit %d: features are a %T", limit, r.x)
 		}
-		if got[i], chosen[i], err = r.fit(t.Context(), "RidgeClassifier", 0, nil, 1); err != nil {
+		if got[i], chosen[i], _, err = r.fit(t.Context(), "RidgeClassifier", 0, nil, 1); err != nil {
 			t.Fatal(err)
 		}
 	}
