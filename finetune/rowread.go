@@ -12,19 +12,26 @@ import (
 	"github.com/onnx-graft/graft/heads"
 )
 
-// entries reads the index from entry lo on. Entry i is whole where ok(i).
-func (s *rowStore) entries(lo int) (entryList, error) {
+// entriesAtOnce is how much of an index is in memory at a time.
+const entriesAtOnce = 1 << 15
+
+// eachEntry hands the index's entries from entry lo on to f, a piece at a time, and returns how many entries there are. at
+// is the number of a piece's first.
+func (s *rowStore) eachEntry(lo int, f func(at int, piece entryList)) (int, error) {
 	info, err := s.index.Stat()
 	if err != nil {
-		return nil, err
+		return lo, err
 	}
 	n := max(lo, int(info.Size()-headerSize)/entrySize)
-	list := make(entryList, (n-lo)*entrySize)
-	_, err = s.index.ReadAt(list, headerSize+int64(lo)*entrySize)
-	if err == io.EOF {
-		err = nil
+	buffer := make(entryList, min(n-lo, entriesAtOnce)*entrySize)
+	for at := lo; at < n; at += entriesAtOnce {
+		piece := buffer[:min(n-at, entriesAtOnce)*entrySize]
+		if _, err := s.index.ReadAt(piece, headerSize+int64(at)*entrySize); err != nil && err != io.EOF {
+			return n, err
+		}
+		f(at, piece)
 	}
-	return list, err
+	return n, nil
 }
 
 // An entryList is a piece of an index.
@@ -54,25 +61,27 @@ type foundRow struct {
 
 // read fills in the wanted rows there are. Damaged ones are counted, told of and left out. Only ctx's end is an error.
 func (s *rowStore) read(ctx context.Context, want *wanted, out heads.Matrix) error {
-	entries, err := s.entries(0)
-	if err != nil {
-		s.warn(fmt.Sprintf("cache %s: %v; its rows are computed again", s.path, err))
-		return nil
-	}
-	s.count = entries.len()
 	var found []foundRow
 	damaged := 0
-	for i := range s.count {
-		if !entries.ok(i) {
-			s.free = append(s.free, i)
-			damaged++
-			continue
+	count, err := s.eachEntry(0, func(at int, entries entryList) {
+		for i := range entries.len() {
+			if !entries.ok(i) {
+				s.free = append(s.free, at+i)
+				damaged++
+				continue
+			}
+			if row, ok := want.first[entries.key(i)]; ok && !want.found[row] {
+				want.found[row] = true
+				found = append(found, foundRow{slot: at + i, sum: entries.row(i), row: int(row)})
+			}
 		}
-		if row, ok := want.first[entries.key(i)]; ok && !want.found[row] {
-			want.found[row] = true
-			found = append(found, foundRow{slot: i, sum: entries.row(i), row: int(row)})
-		}
+	})
+	if err != nil {
+		s.warn(fmt.Sprintf("cache %s: %v; its rows are computed again", s.path, err))
+		clear(want.found)
+		return nil
 	}
+	s.count = count
 	bad, err := s.readRows(ctx, found, want, out)
 	if err != nil {
 		return err

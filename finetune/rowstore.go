@@ -160,17 +160,16 @@ func (s *rowStore) write(rows []pendingRow) error {
 			return err
 		}
 	}
-	there, err := s.entries(s.count) // what others have written since
-	if err != nil {
+	known := map[contentKey]bool{} // what others have written since
+	if s.count, err = s.eachEntry(s.count, func(_ int, there entryList) {
+		for i := range there.len() {
+			if there.ok(i) {
+				known[there.key(i)] = true
+			}
+		}
+	}); err != nil {
 		return err
 	}
-	known := map[contentKey]bool{}
-	for i := range there.len() {
-		if there.ok(i) {
-			known[there.key(i)] = true
-		}
-	}
-	s.count += there.len()
 	s.wrote = true
 	var data, index []byte
 	for _, r := range rows {
