@@ -14,6 +14,7 @@ const (
 	Probing    Stage = "probe"
 	Freezing   Stage = "frozen layers"
 	Finding    Stage = "learning rate"
+	Learning   Stage = "learning curve"
 	Tuning     Stage = "tune"
 	Evaluating Stage = "evaluate"
 	Exporting  Stage = "export"

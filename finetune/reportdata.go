@@ -67,6 +67,11 @@ func (w *workshop[T]) reportData(verified VerifyResult) *report.Data {
 	for _, p := range r.Sweep {
 		d.Sweep = append(d.Sweep, report.SweepPoint{Layer: p.Feature, Dim: int(p.Dim), Score: p.Score, SE: p.SE, Chosen: p.Chosen})
 	}
+	if r.Learning != nil {
+		for _, p := range r.Learning.Points {
+			d.Learning = append(d.Learning, report.LearningPoint{Rows: p.Rows, Mean: p.Mean, SE: p.SE})
+		}
+	}
 	for _, b := range r.Baselines {
 		d.Baselines = append(d.Baselines, report.Baseline{Name: b.Name, Metrics: b.Metrics})
 	}

@@ -19,8 +19,9 @@ type Settings struct {
 	Extract       ExtractSettings
 	Sweep         *SweepSettings // nil: features come from where the backbone was cut
 	Probe         ProbeSettings
-	Tune          *tune.Settings    // how the backbone's own weights move after the probe; nil: they stay
-	TuneRuntime   onnx.Runtime      // runs the training's one session, so it should use all cores; nil: the runtime of the rest
+	Tune          *tune.Settings // how the backbone's own weights move after the probe; nil: they stay
+	TuneRuntime   onnx.Runtime   // runs the training's one session, so it should use all cores; nil: the runtime of the rest
+	Judge         JudgeSettings
 	Probabilities bool              // the model gives probabilities beside logits
 	Tolerance     float64           // see [VerifySettings]
 	Title         string            // of the model card
@@ -42,7 +43,8 @@ type Result struct {
 	Metrics  map[string]float64 `json:"metrics"`
 	// Baselines are what answers without the backbone come to on the same rows.
 	Baselines []Baseline        `json:"baselines"`
-	Warnings  []string          `json:"warnings,omitempty"` // what to know before the figures are believed, one sentence each
+	Learning  *LearningCurve    `json:"learning_curve,omitempty"` // nil: not asked for
+	Warnings  []string          `json:"warnings,omitempty"`       // what to know before the figures are believed, one sentence each
 	Verify    VerifyResult      `json:"verify"`
 	Timings   map[Stage]float64 `json:"timings_s"` // seconds of each stage, and "total"
 	Out       string            `json:"out"`
@@ -107,7 +109,7 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	for _, step := range []struct {
 		stage Stage
 		do    func(context.Context) error
-	}{{Sweeping, w.sweep}, {Extracting, w.extract}, {Probing, w.probe}, {Tuning, w.tune}, {Evaluating, w.evaluate}, {Exporting, w.export}} {
+	}{{Sweeping, w.sweep}, {Extracting, w.extract}, {Probing, w.probe}, {Learning, w.learn}, {Tuning, w.tune}, {Evaluating, w.evaluate}, {Exporting, w.export}} {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("finetune: %s: %w", step.stage, err)
 		}
@@ -303,7 +305,7 @@ func (w *workshop[T]) export(ctx context.Context) error {
 		Head:    RecordHead{Kind: r.Head, C: w.probed.C, By: w.probed.By, Scale: w.probed.Scale, Loss: w.probed.Loss, Path: w.probed.Path, Heads: w.probed.Heads},
 		Tune:    recordTune(w.settings.Tune, r.Tuned),
 		Sweep:   r.Sweep,
-		Metrics: r.Metrics, Baselines: r.Baselines, Warnings: r.Warnings,
+		Metrics: r.Metrics, Baselines: r.Baselines, Warnings: r.Warnings, Learning: r.Learning,
 		Proof:   RecordProof{Rows: r.Rows.Test, Tolerance: verify.Tolerance},
 		Options: maps.Clone(s.Options), Versions: maps.Clone(s.Versions),
 	}

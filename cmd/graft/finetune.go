@@ -52,6 +52,7 @@ func finetuneCommand(a *app) *cobra.Command {
 	j.vision.add(flags)
 	j.augment.add(flags)
 	j.report.add(flags)
+	j.judge.add(flags)
 	j.cache.add(flags)
 	j.runtime.add(flags)
 	j.speed.add(flags)

@@ -36,6 +36,7 @@ type job struct {
 	augment augmentFlags
 	cache   cacheFlags
 	report  reportFlags
+	judge   judgeFlags
 	runtime runtimeFlags
 	speed   speedFlags
 }
@@ -190,12 +191,17 @@ func (j *job) settings(labels []string) (finetune.Settings, error) {
 	if err != nil {
 		return finetune.Settings{}, err
 	}
+	judge, err := j.judge.settings()
+	if err != nil {
+		return finetune.Settings{}, err
+	}
 	return finetune.Settings{
 		Out: j.out, Title: j.title, Probabilities: j.probabilities, Tolerance: j.tolerance,
 		Extract: finetune.ExtractSettings{Cache: cache, Store: store},
 		Sweep:   j.feature.sweep(),
 		Probe:   probe,
 		Tune:    moves,
+		Judge:   judge,
 		Report:  j.report.settings(),
 		Options: j.options(),
 	}, nil

@@ -29,3 +29,14 @@ func baselineRows(list []finetune.Baseline) (rows [][]string) {
 	}
 	return rows
 }
+
+// learningRows tells what more rows would bring.
+func learningRows(c *finetune.LearningCurve) (rows [][]string) {
+	if c == nil {
+		return nil
+	}
+	for _, p := range c.Points {
+		rows = append(rows, []string{fmt.Sprintf("  %d rows", p.Rows), fmt.Sprintf("%s %.4f ± %.4f", strings.TrimPrefix(c.Metric, "eval_"), p.Mean, p.SE)})
+	}
+	return append([][]string{{"learning curve", c.Advice}}, rows...)
+}
