@@ -120,9 +120,9 @@ func TestFinetuneTwiceGivesTheSameBytes(t *testing.T) {
 	var first map[string][]byte
 	for i, extra := range [][]string{{"--no-cache"}, {"--threads", "1"}, {}} { // no cache, cold, warm
 		r := graft(t, "", append([]string{"finetune", "--data", data, "--out", out, "--json", "-q"}, extra...)...).want(t, exitOK)
-		wantKeys(t, r.stdout, "backbone", "baselines", "feature", "head", "labels", "metrics", "out", "rows", "task", "timings_s", "verify")
+		wantKeys(t, r.stdout, "backbone", "baselines", "feature", "head", "labels", "metrics", "out", "report", "rows", "task", "timings_s", "verify")
 		files := map[string][]byte{}
-		for _, name := range []string{"model.onnx", "run.json", "README.md", "config.json"} {
+		for _, name := range []string{"model.onnx", "run.json", "README.md", "config.json", "report/projection.png", "report/confusion.svg"} {
 			b, err := os.ReadFile(filepath.Join(out, name))
 			if err != nil {
 				t.Fatal(err)
