@@ -67,3 +67,11 @@ func (m *Model) Close() error {
 	m.file.close = nil
 	return unmap()
 }
+
+// Forget lets the system take back the memory of a loaded file's bytes; weights that are read again come from the file. It
+// is for callers that have weights of their own to change, and does nothing for models that were not read from a file.
+func (m *Model) Forget() {
+	if m.file != nil && m.file.close != nil {
+		forget(m.file.data)
+	}
+}

@@ -54,6 +54,7 @@ func (t *trainer) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("tune: %w", err)
 	}
+	t.p.Model.Forget()   // what moves has been copied
 	debug.FreeOSMemory() // graphs as bytes, which the sessions have read
 	t.loss = make([]float32, 1)
 	t.results = onnx.Feeds{lossName: onnx.NewTensor(lossName, t.loss, 1)}
