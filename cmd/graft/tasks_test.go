@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/onnx-graft/graft/models/demo"
 )
 
 // writeFile writes a file below dir and returns its path.
@@ -17,6 +19,41 @@ func writeFile(t *testing.T, dir, name, content string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// Numbers of pictures are learned from a table beside them.
+func TestNumbersOfPictures(t *testing.T) {
+	dir := workplace(t)
+	data, model := filepath.Join(dir, "pictures"), filepath.Join(dir, "model")
+	if err := demo.DrawPictures(data, 1); err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	table.WriteString("file_name,size\n")
+	classes, err := os.ReadDir(filepath.Join(data, "test"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, class := range classes {
+		pictures, err := os.ReadDir(filepath.Join(data, "test", class.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range pictures {
+			fmt.Fprintf(&table, "test/%s/%s,%.3f\n", class.Name(), p.Name(), float64(k)+float64(i)/100)
+		}
+	}
+	writeFile(t, data, "metadata.csv", table.String())
+	r := graft(t, "", "finetune", "--data", data, "--out", model).want(t, exitOK)
+	if !strings.Contains(r.stdout, "Spearman") || !strings.Contains(r.stdout, "numbers: size") {
+		t.Errorf("%s", r.stdout)
+	}
+	var p struct{ Value float64 }
+	picture := filepath.Join(data, "test", classes[0].Name())
+	line, _, _ := strings.Cut(graft(t, "", "predict", "--model", model, "--json", picture).want(t, exitOK).stdout, "\n")
+	if err := json.Unmarshal([]byte(line), &p); err != nil || p.Value < -1 || p.Value > 2 {
+		t.Errorf("a picture of size 0 to 1: %s", line)
+	}
 }
 
 // Each task goes from a file through finetune, predict and evaluate.

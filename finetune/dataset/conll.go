@@ -57,8 +57,9 @@ func (t *table) readCoNLL(text string) error {
 
 // A sentence is words and their tags being put together: the text is the words with a space between.
 type sentence struct {
-	text  strings.Builder
-	words []Word
+	text   strings.Builder
+	words  []Word
+	mended int // tags I-type that were read as B-type
 }
 
 // add appends a word. A tag must be O, B-type, or I-type after a tag of the same type; leniently, an I-type elsewhere is
@@ -76,6 +77,7 @@ func (s *sentence) add(word, tag string, lenient bool) error {
 			return fmt.Errorf("%w: %q after %q, want B-%s where an entity begins (Lenient reads it so)", ErrTag, tag, before, kind)
 		}
 		tag = "B-" + kind
+		s.mended++
 	}
 	if len(s.words) > 0 {
 		s.text.WriteByte(' ')
@@ -99,5 +101,5 @@ func (s *sentence) row(line int) row {
 	for i, w := range s.words {
 		tags[i] = w.Tag
 	}
-	return row{line: line, text: s.text.String(), label: strings.Join(tags, " "), words: s.words}
+	return row{line: line, text: s.text.String(), label: strings.Join(tags, " "), words: s.words, mended: s.mended}
 }

@@ -104,6 +104,7 @@ type row struct {
 	labels       []string // where list: any number
 	list         bool
 	words        []Word // of a sentence whose words are tagged
+	mended       int    // of its tags: how many were not as they must be, and were read leniently
 }
 
 // readTables reads the tables of every part, and labels.txt beside them.
@@ -168,12 +169,13 @@ func (raw *source) readTable(dir, name string, part Part, s Settings) error {
 
 // keep turns rows into examples, refusing or dropping the unusable ones.
 func (raw *source) keep(t table, name string, part Part) error {
-	var unusable int
+	var unusable, mended int
 	var first error
 	examples := slices.Grow(raw.splits[part], len(t.rows))
 	for _, r := range t.rows {
 		e := Example[string]{ID: fmt.Sprintf("%s:%d", name, r.line), Input: r.text, Second: r.second, Label: strings.TrimSpace(r.label), Words: r.words}
 		var fault error
+		mended += r.mended
 		switch {
 		case strings.TrimSpace(r.text) == "" || t.cols.second >= 0 && strings.TrimSpace(r.second) == "":
 			fault = ErrEmptyText
@@ -204,6 +206,9 @@ func (raw *source) keep(t table, name string, part Part) error {
 	if unusable > 0 {
 		raw.report.Dropped += unusable
 		raw.report.Notes = append(raw.report.Notes, fmt.Sprintf("%s: %d rows with an empty text or label were dropped", name, unusable))
+	}
+	if mended > 0 {
+		raw.note("%s: %d tags I-type that continued nothing were read as B-type", name, mended)
 	}
 	if len(examples) == 0 {
 		return &RowError{File: t.file, Err: ErrEmpty}

@@ -83,6 +83,9 @@ func TestRowsOfEachTarget(t *testing.T) {
 	if e := first("d.csv", "label,text\nb;a; b,x\n", Settings{Separator: ";"}); !reflect.DeepEqual(e.Labels, []string{"a", "b"}) || e.Label != "a, b" {
 		t.Errorf("%+v", e)
 	}
+	if split := read(t, lay(t, map[string]string{"train.conll": strings.Repeat("Ann\tI-per\nran\tO\n\n", 6)}), Settings{Lenient: true, KeepDuplicates: true}); !strings.Contains(strings.Join(split.Report.Notes, "\n"), "6 tags I-type") {
+		t.Errorf("notes %q", split.Report.Notes)
+	}
 	e := first("d.conll", "\nÄnn\tB-per\nran\tO\n", Settings{})
 	if e.Input != "Änn ran" || e.ID != "d.conll:2" || e.Label != "B-per O" ||
 		!reflect.DeepEqual(e.Words, []Word{{0, 4, "B-per"}, {5, 8, "O"}}) {
