@@ -28,6 +28,9 @@ type ExtractSettings struct {
 	// Store is the precision rows are kept in, with a cache or without: features computed now and features read later
 	// are the same. "": [Float32].
 	Store Precision
+	// Memory is how many bytes of features [Run] keeps in memory. More lie in a file in the cache's folder, removed in the
+	// end, of which the system keeps in memory what is looked at. 0: 1 GiB.
+	Memory int64
 	// RuntimeID identifies the runtime as far as its answers differ in the last bits, like "onnxruntime 1.30.0 cpu". It is
 	// part of the cache's key.
 	RuntimeID string
@@ -38,6 +41,7 @@ type ExtractSettings struct {
 
 	digest    string         // of the model, where the caller knows it
 	continued bool           // the stage has begun
+	into      []float32      // room for the result; nil: it is made
 	given     layout         // as the caller said
 	shared    *sharedSession // of several extractions, whose owner closes it; nil: an extraction makes and closes its own
 }
@@ -108,7 +112,7 @@ func Extract[T any](ctx context.Context, rt onnx.Runtime, b *Backbone[T], xs []T
 			return heads.Matrix{}, ExtractStats{}, err
 		}
 	}
-	e := extraction[T]{rt: rt, name: b.Name, model: b.Model, output: output, cols: cols, pre: b.Preprocessor, xs: xs}
+	e := extraction[T]{rt: rt, name: b.Name, model: b.Model, output: output, cols: cols, pre: b.Preprocessor, xs: xs, out: heads.Matrix{Data: s.into}}
 	if s.shared != nil {
 		e.session, e.chosen = s.shared.Session, s.shared.layout
 		defer func() { s.shared.Session, s.shared.layout = e.session, e.chosen }()

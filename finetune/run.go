@@ -105,7 +105,8 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	clock := newStageClock(s.Progress)
 	s.Progress = clock
 	w := newWorkshop(rt, b, data, s, goal)
-	w.pure, w.result = pure, r
+	w.pure, w.result, w.roomy = pure, r, true
+	defer w.close()
 	for _, step := range []struct {
 		stage Stage
 		do    func(context.Context) error
@@ -156,6 +157,8 @@ type workshop[T any] struct {
 	head                    heads.Head   // what is judged and exported
 	answers                 heads.Matrix // the head's, for the test rows
 	digests                 map[*onnx.Model]string
+	files                   []*mappedFile // that features lie in
+	roomy                   bool          // they may: somebody removes them
 }
 
 func newWorkshop[T any](rt onnx.Runtime, b *Backbone[T], data dataset.Split[T], s Settings, g goal) *workshop[T] {
@@ -201,45 +204,48 @@ func (w *workshop[T]) extract(ctx context.Context) error {
 			return err
 		}
 	}
-	x, err := w.allFeatures(ctx, parts[0], parts[1], parts[2])
+	learned, judged, err := w.allFeatures(ctx, slices.Concat(fitted, w.data.Validation), w.data.Test)
 	if err != nil {
 		return err
 	}
-	at := 0
-	for _, into := range splits {
-		n := into.y.Rows()
-		into.x = heads.Matrix{Rows: n, Cols: x.Cols, Data: x.Data[at*x.Cols : (at+n)*x.Cols]}
-		at += n
-	}
+	n := w.fitted.y.Rows()
+	w.fitted.x, w.validation.x, w.test.x = part(learned, span{0, n}), part(learned, span{n, learned.Rows}), judged
 	w.train = w.fitted.withoutViews(len(w.data.Train), w.settings.Views)
 	return nil
 }
 
-// allFeatures extracts the features of all splits. In half precision lie those that are learned from: judged and proved is
-// by features as the backbone gives them.
-func (w *workshop[T]) allFeatures(ctx context.Context, train, validation, test []dataset.Example[T]) (heads.Matrix, error) {
+// allFeatures extracts the features of what is learned from and of what is judged by. In half precision lie the former:
+// judged and proved is by features as the backbone gives them.
+func (w *workshop[T]) allFeatures(ctx context.Context, learn, judge []dataset.Example[T]) (learned, judged heads.Matrix, err error) {
 	s := w.settings.Extract
 	if s.Store != Float16 {
-		return w.features(ctx, slices.Concat(train, validation, test), s)
+		all, err := w.features(ctx, slices.Concat(learn, judge), s)
+		if err != nil {
+			return learned, judged, err
+		}
+		n := w.fitted.y.Rows() + w.validation.y.Rows()
+		return part(all, span{0, n}), part(all, span{n, all.Rows}), nil
 	}
 	s.shared = &sharedSession{}
 	defer s.shared.close()
-	learned, err := w.features(ctx, slices.Concat(train, validation), s)
-	if err != nil {
-		return learned, err
+	if learned, err = w.features(ctx, learn, s); err != nil {
+		return learned, judged, err
 	}
 	stats := w.result.Stats
-	judged, err := w.features(ctx, test, s.exact())
+	judged, err = w.features(ctx, judge, s.exact())
 	w.result.Stats.add(stats)
-	return heads.Matrix{Rows: learned.Rows + judged.Rows, Cols: judged.Cols, Data: append(learned.Data, judged.Data...)}, err
+	return learned, judged, err
 }
 
 // features extracts the features of examples from the backbone as it is.
 func (w *workshop[T]) features(ctx context.Context, of []dataset.Example[T], s ExtractSettings) (heads.Matrix, error) {
 	s.Progress = w.settings.Progress
 	s.Name = func(i int) string { return of[i].ID }
+	var err error
+	if s.into, err = w.room(len(of), s); err != nil {
+		return heads.Matrix{}, err
+	}
 	if s.Cache != nil {
-		var err error
 		if s.digest, err = w.digest(w.backbone.Model); err != nil {
 			return heads.Matrix{}, err
 		}
