@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,11 +68,7 @@ func (w *workshop[T]) reportData(verified VerifyResult) *report.Data {
 	for _, p := range r.Sweep {
 		d.Sweep = append(d.Sweep, report.SweepPoint{Layer: p.Feature, Dim: int(p.Dim), Score: p.Score, SE: p.SE, Chosen: p.Chosen})
 	}
-	if r.Learning != nil {
-		for _, p := range r.Learning.Points {
-			d.Learning = append(d.Learning, report.LearningPoint{Rows: p.Rows, Mean: p.Mean, SE: p.SE})
-		}
-	}
+	d.Learning = learningCurve(r.Learning)
 	for _, b := range r.Baselines {
 		d.Baselines = append(d.Baselines, report.Baseline{Name: b.Name, Metrics: b.Metrics})
 	}
@@ -157,6 +154,31 @@ func (w *workshop[T]) compared() []report.Candidate {
 	return out
 }
 
+// trendPoints is how many points a learning curve's trend is drawn through.
+const trendPoints = 40
+
+// learningCurve is a learning curve with its trend, which goes on to twice the rows.
+func learningCurve(c *LearningCurve) *report.Learning {
+	if c == nil || len(c.Points) < 2 {
+		return nil
+	}
+	out := &report.Learning{Score: c.Metric, Advice: inWords([]string{c.Advice})[0]}
+	if at := slices.IndexFunc(headlines, func(m report.Metric) bool { return m.Key == c.Metric }); at >= 0 {
+		out.Score, out.Percent = headlines[at].Name, headlines[at].Percent
+	}
+	for _, p := range c.Points {
+		out.Points = append(out.Points, report.LearningPoint{Rows: p.Rows, Mean: short(p.Mean), SE: short(p.SE)})
+	}
+	first, last := float64(c.Points[0].Rows), 2*float64(c.Points[len(c.Points)-1].Rows)
+	if c.Factor > 0 {
+		for i := range trendPoints {
+			rows := first * math.Pow(last/first, float64(i)/(trendPoints-1))
+			out.Trend = append(out.Trend, report.XY{X: short(rows), Y: short(1 - c.Factor*math.Pow(rows, -c.Exponent))})
+		}
+	}
+	return out
+}
+
 // projection draws rows of the held-out features in the plane. keep tells which rows, and describes each.
 func projection(x heads.Matrix, keep func(row int) (report.Place, bool)) *report.Projection {
 	var rows []int
@@ -192,7 +214,7 @@ var stageNames = []struct {
 	stage Stage
 	name  string
 }{
-	{Sweeping, "trying layers"}, {Extracting, "features"}, {Probing, "fitting the head"}, {Freezing, "frozen layers"}, {Tuning, "training the backbone"},
+	{Sweeping, "trying layers"}, {Extracting, "features"}, {Probing, "fitting the head"}, {Learning, "learning curve"}, {Freezing, "frozen layers"}, {Tuning, "training the backbone"},
 	{Evaluating, "evaluation"}, {Exporting, "export"}, {Verifying, "proof"},
 }
 

@@ -22,11 +22,11 @@ type Data struct {
 	Reliability []Bin    `json:"reliability,omitempty"`
 	ECE         *float64 `json:"ece,omitempty"`
 
-	Path     []Path          `json:"c_path,omitempty"`
-	Heads    []Candidate     `json:"heads,omitempty"`
-	Learning []LearningPoint `json:"learning_curve,omitempty"`
-	Sweep    []SweepPoint    `json:"layers,omitempty"`
-	Training []Epoch         `json:"training,omitempty"`
+	Path     []Path       `json:"c_path,omitempty"`
+	Heads    []Candidate  `json:"heads,omitempty"`
+	Learning *Learning    `json:"learning_curve,omitempty"`
+	Sweep    []SweepPoint `json:"layers,omitempty"`
+	Training []Epoch      `json:"training,omitempty"`
 
 	Values     []Values    `json:"values,omitempty"` // of regression, one for each target
 	Sentences  []Sentence  `json:"sentences,omitempty"`
@@ -122,6 +122,15 @@ type Candidate struct {
 	SE       float64 `json:"se,omitempty"`
 	Accuracy float64 `json:"accuracy,omitempty"`
 	Chosen   bool    `json:"chosen,omitempty"`
+}
+
+// Learning is a score by the number of rows a head was fitted on.
+type Learning struct {
+	Score   string          `json:"score"` // what the score is
+	Percent bool            `json:"percent,omitempty"`
+	Points  []LearningPoint `json:"points"`           // ascending in Rows
+	Trend   []XY            `json:"trend,omitempty"`  // a fitted curve, which may go on beyond the points: score by rows
+	Advice  string          `json:"advice,omitempty"` // a sentence
 }
 
 // A LearningPoint is the score of a head fitted on that many rows, and its standard error.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/onnx-graft/graft/finetune/report/plot"
 )
@@ -168,40 +169,36 @@ func drawPath(f *plot.Frame, p Path, ink plot.Ink, unit string) {
 	}
 }
 
-// learningFigure shows score by rows to learn from.
+// learningFigure shows score by rows to learn from, and where the trend goes.
 func learningFigure(d *Data) []figure {
-	if len(d.Learning) < 2 {
+	l := d.Learning
+	if l == nil || len(l.Points) < 2 {
 		return nil
 	}
 	var score spread
-	var p Path
-	for _, q := range d.Learning {
+	p := Path{Head: l.Score}
+	for _, q := range l.Points {
 		score.add(q.Mean, q.SE)
 		p.Points = append(p.Points, PathPoint{C: float64(q.Rows), Mean: q.Mean, SE: q.SE})
 	}
 	first, last := p.Points[0].C, p.Points[len(p.Points)-1].C
-	p.Head = "score"
+	for _, q := range l.Trend {
+		score.add(q.Y, 0)
+		last = max(last, q.X)
+	}
 	c := drawing("Would more labels help?", "Curve: score by the number of training rows; the band is one standard error.")
-	label, share := "score", false
-	if len(d.Metrics) > 0 {
-		label, share = d.Metrics[0].Name, d.Metrics[0].Percent
+	ink, top := plot.Series(0), 0.0
+	if len(l.Trend) > 1 {
+		top = plot.Legend(c, plot.Entry{Name: "measured", Look: plot.Look{Stroke: ink, Width: 2}}, plot.Entry{Name: "trend", Look: plot.Look{Stroke: plot.Muted, Dashed: true, Width: 1.5}})
 	}
-	f := plot.NewFrame(c, 0, plot.Axis{Label: "training rows", Min: first, Max: last, Ticks: 5, Log: last > 30*first}, score.axis(label, share))
-	drawPath(f, p, plot.Series(0), "rows")
-	return []figure{{ID: "learning-curve", Section: sectionChoices, Note: learningNote(d.Learning), Canvas: c}}
-}
-
-// learningNote says in words whether the curve still rises.
-func learningNote(points []LearningPoint) string {
-	last, before := points[len(points)-1], points[len(points)-2]
-	rise := last.Mean - before.Mean
-	switch noise := math.Hypot(last.SE, before.SE); {
-	case rise > 2*noise && rise > 0.002:
-		return fmt.Sprintf("Still rising: from %d to %d rows it gained %s. More labels are likely to help.", before.Rows, last.Rows, plot.Short(rise))
-	case rise > noise && rise > 0.001:
-		return "Rising slowly: more labels may help a little."
+	f := plot.NewFrame(c, top, plot.Axis{Label: "training rows", Min: first, Max: last, Whole: true, Log: last > 100*first}, score.axis(l.Score, l.Percent))
+	c.Line(plot.Look{Stroke: plot.Muted, Dashed: true, Width: 1.5}, through(f, l.Trend)...)
+	drawPath(f, p, ink, "rows")
+	note := upperFirst(l.Advice)
+	if note != "" && note[len(note)-1] != '.' {
+		note += "."
 	}
-	return "Flat at its end: more labels of the same kind are unlikely to help much."
+	return []figure{{ID: "learning-curve", Section: sectionChoices, Note: strings.TrimSpace(note + " The band is one standard error."), Canvas: c}}
 }
 
 // A course is a value by epoch.
