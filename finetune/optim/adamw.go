@@ -18,7 +18,7 @@ type AdamW struct {
 }
 
 // Step implements [Optimizer].
-func (a *AdamW) Step(params []Param, grads [][]float32, lr float64) error {
+func (a *AdamW) Step(params []Param, grads [][]float32, lr, by float64) error {
 	if err := check(params, grads); err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (a *AdamW) Step(params []Param, grads [][]float32, lr float64) error {
 	correct1 := 1 - math.Pow(beta1, float64(a.steps))
 	correct2 := math.Sqrt(1 - math.Pow(beta2, float64(a.steps)))
 	u := adamUpdate{b1: float32(1 - beta1), b2: float32(beta2), c2: float32(1 - beta2),
-		root: float32(1 / correct2), epsilon: float32(or(a.Epsilon, 1e-8))}
+		root: float32(1 / correct2), epsilon: float32(or(a.Epsilon, 1e-8)), by: float32(by)}
 	parallel(spans(lengths(grads)), func(_ int, s span) {
 		p, v := params[s.list], u
 		rate := lr * p.scale()
@@ -47,14 +47,15 @@ func (a *AdamW) Step(params []Param, grads [][]float32, lr float64) error {
 }
 
 // An adamUpdate holds one step's constants. The assembly reads them in this order.
-type adamUpdate struct{ b1, b2, c2, root, epsilon, rate, shrink float32 }
+type adamUpdate struct{ b1, b2, c2, root, epsilon, rate, shrink, by float32 }
 
 // plain updates weights and moments of any number; apply does it with what the processor has.
 func (u *adamUpdate) plain(w, g, m, v []float32) {
 	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
 	for i := range w {
-		m[i] += (g[i] - m[i]) * u.b1
-		v[i] = v[i]*u.b2 + g[i]*g[i]*u.c2
+		x := float32(g[i] * u.by)
+		m[i] += (x - m[i]) * u.b1
+		v[i] = v[i]*u.b2 + x*x*u.c2
 		w[i] = w[i]*u.shrink - u.rate*m[i]/(float32(math.Sqrt(float64(v[i])))*u.root+u.epsilon)
 	}
 }

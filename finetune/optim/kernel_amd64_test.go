@@ -22,7 +22,7 @@ func TestKernels(t *testing.T) {
 		}
 		return list
 	}
-	u := &adamUpdate{b1: 0.1, b2: 0.999, c2: 0.001, root: 1.3, epsilon: 1e-8, rate: 1e-3, shrink: 0.9999}
+	u := &adamUpdate{b1: 0.1, b2: 0.999, c2: 0.001, root: 1.3, epsilon: 1e-8, rate: 1e-3, shrink: 0.9999, by: 0.7}
 	for n := range 70 {
 		w, g, m, v := draw(n, false), draw(n, false), draw(n, false), draw(n, true)
 		w2, m2, v2 := slices.Clone(w), slices.Clone(m), slices.Clone(v)

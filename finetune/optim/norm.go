@@ -27,24 +27,13 @@ func plainSquares(sums *[16]float64, x []float32) {
 	}
 }
 
-// Clip scales the gradients down so that their [GlobalNorm] is at most limit, as PyTorch's clip_grad_norm_ does, and returns
-// what the norm was. A limit of 0 only measures.
-func Clip(grads [][]float32, limit float64) float64 {
-	norm := GlobalNorm(grads)
+// Clip returns what gradients of a [GlobalNorm] are multiplied by so that it is at most limit, as PyTorch's clip_grad_norm_
+// does. A limit of 0 is none.
+func Clip(norm, limit float64) float64 {
 	if limit > 0 && norm > limit {
-		scale(grads, float32(limit/(norm+1e-6)))
+		return limit / (norm + 1e-6)
 	}
-	return norm
-}
-
-// scale multiplies all gradients.
-func scale(grads [][]float32, by float32) {
-	parallel(spans(lengths(grads)), func(_ int, s span) {
-		g := grads[s.list][s.from:s.to]
-		for i := range g {
-			g[i] *= by
-		}
-	})
+	return 1
 }
 
 // Average moves each list of mean towards the parameters' values: mean ← decay·mean + (1−decay)·value, an exponential moving

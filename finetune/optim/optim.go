@@ -29,8 +29,9 @@ func (p Param) scale() float64 {
 // An Optimizer updates parameters from their gradients. The parameters of one Optimizer are the same, in the same order, at
 // every step. It is for one goroutine; the work within a step is divided among cores.
 type Optimizer interface {
-	// Step updates each parameter's Value with learning rate lr; grads[i] is the gradient of params[i].
-	Step(params []Param, grads [][]float32, lr float64) error
+	// Step updates each parameter's Value with learning rate lr; grads[i] is the gradient of params[i], and counts by times:
+	// what [Clip] returned, or 1.
+	Step(params []Param, grads [][]float32, lr, by float64) error
 	// State returns what must be kept to go on later: named lists of numbers that alias the optimizer's own. SetState
 	// takes a copy of it back.
 	State() map[string][]float32

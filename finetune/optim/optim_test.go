@@ -37,7 +37,7 @@ func TestAdamW(t *testing.T) {
 		want[i] = float64(x)
 	}
 	for k, grads := range steps {
-		if err := o.Step(params, grads, 1e-2); err != nil {
+		if err := o.Step(params, grads, 1e-2, 1); err != nil {
 			t.Fatal(err)
 		}
 		for i, g := range grads[0] {
@@ -62,7 +62,7 @@ func TestSGD(t *testing.T) {
 	w, v := float64(params[0].Value[3]), 0.0
 	bias, bv := 0.0, 0.0
 	for _, grads := range steps {
-		if err := o.Step(params, grads, 0.1); err != nil {
+		if err := o.Step(params, grads, 0.1, 1); err != nil {
 			t.Fatal(err)
 		}
 		g := float64(grads[0][3]) + 0.1*w
@@ -86,7 +86,7 @@ func TestResume(t *testing.T) {
 		whole, steps := problem(3*block + 1)
 		o := make()
 		for _, g := range steps {
-			if err := o.Step(whole, g, 0.01); err != nil {
+			if err := o.Step(whole, g, 0.01, 1); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -101,7 +101,7 @@ func TestResume(t *testing.T) {
 				}
 				o = next
 			}
-			if err := o.Step(parts, g, 0.01); err != nil {
+			if err := o.Step(parts, g, 0.01, 1); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -114,7 +114,7 @@ func TestResume(t *testing.T) {
 
 func TestMismatch(t *testing.T) {
 	for _, o := range []Optimizer{&AdamW{}, &SGD{}} {
-		if err := o.Step([]Param{{Name: "w", Value: make([]float32, 2)}}, [][]float32{{1}}, 1); err == nil {
+		if err := o.Step([]Param{{Name: "w", Value: make([]float32, 2)}}, [][]float32{{1}}, 1, 1); err == nil {
 			t.Errorf("%T takes a gradient of another length", o)
 		}
 	}
@@ -123,13 +123,33 @@ func TestMismatch(t *testing.T) {
 	}
 }
 
+// TestClip: gradients that count by times what Clip returns make the step that gradients of that norm make.
 func TestClip(t *testing.T) {
 	grads := [][]float32{{3}, {0, 4}}
-	if n := Clip(grads, 1); n != 5 {
-		t.Errorf("norm is %v, want 5", n)
+	norm := GlobalNorm(grads)
+	if norm != 5 || Clip(norm, 0) != 1 || Clip(norm, 6) != 1 || math.Abs(Clip(norm, 1)-0.2) > 1e-6 {
+		t.Errorf("norm %v, factors %v, %v and %v", norm, Clip(norm, 0), Clip(norm, 6), Clip(norm, 1))
 	}
-	if n := GlobalNorm(grads); math.Abs(n-1) > 1e-5 {
-		t.Errorf("norm after clipping is %v, want 1", n)
+	for _, make := range []func() Optimizer{func() Optimizer { return &AdamW{WeightDecay: 0.1} }, func() Optimizer { return &SGD{Momentum: 0.9} }} {
+		a, steps := problem(block + 5)
+		b, _ := problem(block + 5)
+		x, y := make(), make()
+		for _, g := range steps {
+			if err := x.Step(a, g, 0.01, 0.25); err != nil {
+				t.Fatal(err)
+			}
+			for _, list := range g {
+				for i := range list {
+					list[i] *= 0.25
+				}
+			}
+			if err := y.Step(b, g, 0.01, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !slices.Equal(a[0].Value, b[0].Value) {
+			t.Errorf("%T: a clipped step differs from one with smaller gradients", x)
+		}
 	}
 }
 
@@ -157,7 +177,7 @@ func BenchmarkAdamW(b *testing.B) {
 	o := &AdamW{WeightDecay: 0.01}
 	b.SetBytes(int64(4 * len(grads[0])))
 	for b.Loop() {
-		if err := o.Step(params, grads, 1e-3); err != nil {
+		if err := o.Step(params, grads, 1e-3, 1); err != nil {
 			b.Fatal(err)
 		}
 	}

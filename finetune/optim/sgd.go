@@ -13,7 +13,7 @@ type SGD struct {
 }
 
 // Step implements [Optimizer].
-func (o *SGD) Step(params []Param, grads [][]float32, lr float64) error {
+func (o *SGD) Step(params []Param, grads [][]float32, lr, by float64) error {
 	if err := check(params, grads); err != nil {
 		return err
 	}
@@ -23,7 +23,7 @@ func (o *SGD) Step(params []Param, grads [][]float32, lr float64) error {
 	if len(o.velocity) != len(params) {
 		return errors.New("optim: SGD: the parameters are not those of the steps before")
 	}
-	momentum := float32(o.Momentum)
+	momentum, times := float32(o.Momentum), float32(by)
 	parallel(spans(lengths(grads)), func(_ int, s span) {
 		p := params[s.list]
 		w, g, v := p.Value[s.from:s.to], grads[s.list][s.from:s.to], o.velocity[s.list][s.from:s.to]
@@ -32,7 +32,7 @@ func (o *SGD) Step(params []Param, grads [][]float32, lr float64) error {
 			decay = float32(o.WeightDecay)
 		}
 		for i := range w {
-			d := g[i] + decay*w[i]
+			d := float32(g[i]*times) + decay*w[i]
 			v[i] = momentum*v[i] + d
 			if o.Nesterov {
 				w[i] -= rate * (d + momentum*v[i])

@@ -213,11 +213,11 @@ func (t *trainer) step(ctx context.Context, batches [][]int, view, step int, rat
 		optim.Scaled(t.grads, t.sums, 1/float32(rows))
 	}
 	loss /= float64(rows)
-	norm = optim.Clip(t.grads, t.s.Clip)
+	norm = optim.GlobalNorm(t.grads)
 	if v := loss + norm; math.IsNaN(v) || math.IsInf(v, 0) {
 		return loss, norm, t.diverged(step, loss)
 	}
-	if err := t.optimizer.Step(t.params, t.grads, rate); err != nil {
+	if err := t.optimizer.Step(t.params, t.grads, rate, optim.Clip(norm, t.s.Clip)); err != nil {
 		return loss, norm, err
 	}
 	if t.average != nil {
