@@ -137,14 +137,28 @@ func pathFigure(d *Data) []figure {
 // near tells whether a C is within a factor of 30 of the one chosen: the field is scaled by those, and what lies beyond it
 // is cut off.
 func (p Path) near(c float64) bool {
-	return p.Chosen == nil || math.Abs(math.Log10(c / *p.Chosen)) <= 1.5
+	if p.Chosen == nil || !slices.ContainsFunc(p.Points, func(q PathPoint) bool { return q.C == *p.Chosen }) {
+		return true
+	}
+	return math.Abs(math.Log10(c / *p.Chosen)) <= 1.5
 }
 
-// drawPath draws a curve with its band; unit is what its C is.
+// drawPath draws a curve with its band; unit is what its C is. Where the curve leaves the field it is cut off.
 func drawPath(f *plot.Frame, p Path, ink plot.Ink, unit string) {
 	var line, upper, band []plot.Point
-	for _, q := range p.Points {
-		line = append(line, f.Clamp(q.C, q.Mean))
+	inside := func(at plot.Point) bool { return at.Y >= f.Top-0.01 && at.Y <= f.Bottom+0.01 }
+	for i, q := range p.Points {
+		at := f.At(q.C, q.Mean)
+		if i > 0 {
+			before := f.At(p.Points[i-1].C, p.Points[i-1].Mean)
+			if inside(before) != inside(at) {
+				line = append(line, crossing(f, before, at))
+			}
+		}
+		if !inside(at) {
+			continue
+		}
+		line = append(line, at)
 		upper = append(upper, f.Clamp(q.C, q.Mean+q.SE))
 		band = append(band, f.Clamp(q.C, q.Mean-q.SE))
 	}
@@ -153,8 +167,9 @@ func drawPath(f *plot.Frame, p Path, ink plot.Ink, unit string) {
 	}
 	f.Area(plot.Look{Fill: ink, Opacity: 0.14}, band...)
 	f.Line(plot.Look{Stroke: ink, Width: 2}, line...)
-	for i, q := range p.Points {
-		if line[i] != f.At(q.C, q.Mean) {
+	for _, q := range p.Points {
+		at := f.At(q.C, q.Mean)
+		if !inside(at) {
 			continue
 		}
 		about := fmt.Sprintf("%s, %s %s: %s", p.Head, unit, plot.Short(q.C), plot.Short(q.Mean))
@@ -162,11 +177,23 @@ func drawPath(f *plot.Frame, p Path, ink plot.Ink, unit string) {
 			about += " ± " + plot.Short(q.SE)
 		}
 		if p.Chosen != nil && q.C == *p.Chosen {
-			f.Dots(7, plot.Look{Fill: ink}, "chosen: "+about, line[i])
-			f.Dots(4.5, plot.Look{Fill: plot.Paper}, "chosen: "+about, line[i])
+			f.Dots(7, plot.Look{Fill: ink}, "chosen: "+about, at)
+			f.Dots(4.5, plot.Look{Fill: plot.Paper}, "chosen: "+about, at)
 		}
-		f.Dots(2.5, plot.Look{Fill: ink}, about, line[i])
+		f.Dots(2.5, plot.Look{Fill: ink}, about, at)
 	}
+}
+
+// crossing is where the line between two points, of which one lies above or below the field, enters or leaves it.
+func crossing(f *plot.Frame, a, b plot.Point) plot.Point {
+	edge := f.Top
+	if max(a.Y, b.Y) > f.Bottom {
+		edge = f.Bottom
+	}
+	if a.Y == b.Y {
+		return plot.Point{X: b.X, Y: edge}
+	}
+	return plot.Point{X: a.X + (b.X-a.X)*(edge-a.Y)/(b.Y-a.Y), Y: edge}
 }
 
 // learningFigure shows score by rows to learn from, and where the trend goes.
