@@ -145,26 +145,24 @@ func (s *step) convInput(w window, sizes []int64) *onnx.Value {
 	return s.transposed(w, s.dy, s.in(1))
 }
 
-// convWeight is dW as one matrix product of dY with what each kernel position saw of the input (im2col).
+// convWeight is dW as a matrix product for each kernel position: of dY with what that position saw of the input. One product
+// with all positions side by side (im2col) first copies each, which costs more than the larger product gains.
 func (s *step) convWeight(w window, sizes []int64) *onnx.Value {
-	outs, ins, taps := sizes[0], sizes[1], w.kernel[0]*w.kernel[1]
+	outs, ins := sizes[0], sizes[1]
 	x := s.padded(w, s.Transpose(s.in(0), 1, 0, 2, 3))
-	seen := make([]*onnx.Value, 0, taps)
+	dy := s.Reshape(s.Transpose(s.dy, 1, 0, 2, 3), outs, -1)
+	var taps []*onnx.Value
 	for i := range w.kernel[0] {
 		for j := range w.kernel[1] {
-			seen = append(seen, s.tap(w, x, i, j))
+			seen := s.Reshape(s.tap(w, x, i, j), ins, -1)
+			taps = append(taps, s.Reshape(s.gemm(dy, seen, false, true), outs, ins, 1))
 		}
 	}
-	columns := seen[0]
-	if taps > 1 {
-		columns = s.Op("Concat", seen, onnx.IntAttr("axis", 0))
+	all := taps[0]
+	if len(taps) > 1 {
+		all = s.Op("Concat", taps, onnx.IntAttr("axis", 2))
 	}
-	dy := s.Reshape(s.Transpose(s.dy, 1, 0, 2, 3), outs, -1)
-	product := s.gemm(dy, s.Reshape(columns, taps*ins, -1), false, true)
-	if taps > 1 {
-		product = s.Transpose(s.Reshape(product, outs, taps, ins), 0, 2, 1)
-	}
-	return s.Reshape(product, sizes...)
+	return s.Reshape(all, sizes...)
 }
 
 // depthwiseWeight is dW where each channel has a kernel of its own: for each position the sum of dY·(what it saw).
