@@ -10,10 +10,11 @@ import (
 	"github.com/onnx-graft/graft/finetune/report/plot"
 )
 
-// From so many classes on a confusion matrix has no numbers and from so many no names.
+// From so many classes on a confusion matrix has no numbers, and from so many no names.
 const (
 	mostNumbers = 12
 	mostNames   = 24
+	mostCells   = 150 // from so many on, cells do not tell their names either
 )
 
 // confusionFigure is the confusion matrix, each row shaded by its shares.
@@ -29,7 +30,10 @@ func confusionFigure(d *Data) []figure {
 		note = "Rows: true class; columns: predicted. The stronger the colour, the larger the share of the row; red cells are mistakes."
 	}
 	if k > mostNames {
-		note += " Classes are numbered in the order of the table below; point at a cell to read its names."
+		note += " Classes are numbered as in the table below."
+		if k <= mostCells {
+			note += " Point at a cell to read its names."
+		}
 	}
 	if k <= mostNumbers {
 		c.Height = min(figureWidth, 110+float64(k)*44)
@@ -38,7 +42,11 @@ func confusionFigure(d *Data) []figure {
 	}
 	m := newMatrixField(c, d, k)
 	m.names(c, d, k)
-	m.cells(c, d, k)
+	if k > mostCells {
+		m.specks(c, d, k)
+	} else {
+		m.cells(c, d, k)
+	}
 	return []figure{{ID: "confusion", Section: sectionErrors, Note: note, Canvas: c}}
 }
 
@@ -70,18 +78,19 @@ func labelType(k int) plot.Type {
 	return plot.Type{Size: 10.5}
 }
 
-// names writes the classes beside and below the cells, or every tenth's number.
+// names writes the classes beside and below the cells, or the numbers of some.
 func (m matrixField) names(c *plot.Canvas, d *Data, k int) {
 	muted := plot.Type{Size: 10, Ink: plot.Muted}
 	c.Text(m.left, 11, "predicted →", muted)
 	muted.Anchor, muted.Upward = plot.End, true
 	c.Text(9, m.top, "true ←", plot.Type{Size: 10, Ink: plot.Muted, Anchor: plot.End, Upward: true})
 	foot := m.top + m.h*float64(k)
+	every := 10 * max(1, (k+99)/100)
 	t := labelType(k)
 	for i, label := range d.Labels {
 		x, y := m.left+m.w*(float64(i)+0.5), m.top+m.h*(float64(i)+0.5)+t.Size*0.35
 		if k > mostNames {
-			if i%10 == 0 {
+			if i%every == 0 {
 				c.Text(m.left-5, y, strconv.Itoa(i+1), plot.Type{Size: 10, Ink: plot.Muted, Anchor: plot.End})
 				c.Text(x, foot+12, strconv.Itoa(i+1), plot.Type{Size: 10, Ink: plot.Muted, Anchor: plot.Middle})
 			}
@@ -132,6 +141,36 @@ func (m matrixField) cells(c *plot.Canvas, d *Data, k int) {
 			}
 			c.Text(x+m.w/2, y+m.h/2+t.Size*0.36, strconv.Itoa(n), t)
 		}
+	}
+}
+
+// specks draws the cells of a very large matrix that are not 0, all of one shade at once.
+func (m matrixField) specks(c *plot.Canvas, d *Data, k int) {
+	const shades = 6
+	var right, wrong [shades][]plot.Point
+	for i, row := range d.Confusion {
+		total := 0
+		for _, n := range row {
+			total += n
+		}
+		for j, n := range row {
+			if n == 0 {
+				continue
+			}
+			shade := min(shades-1, n*shades/max(1, total))
+			at := plot.Point{X: m.left + m.w*float64(j), Y: m.top + m.h*float64(i)}
+			if i == j {
+				right[shade] = append(right[shade], at)
+			} else {
+				wrong[shade] = append(wrong[shade], at)
+			}
+		}
+	}
+	c.Rect(m.left, m.top, m.w*float64(k), m.h*float64(k), 0, plot.Look{Fill: plot.Heat(0), Opacity: 0.5}, "")
+	for s := range shades {
+		share := float64(s+1) / shades
+		c.Squares(max(0.6, m.w), plot.Look{Fill: plot.Bad, Opacity: 0.3 + 0.7*math.Sqrt(share)}, wrong[s]...)
+		c.Squares(max(0.6, m.w), plot.Look{Fill: plot.Heat(share)}, right[s]...)
 	}
 }
 

@@ -20,6 +20,7 @@ func fixtures(t testing.TB) map[string]*Data {
 	t.Helper()
 	return map[string]*Data{
 		"text":       classes("Banking questions", "text-classification", 77, 3080, 0.93),
+		"many":       classes("Very many classes", "text-classification", 400, 8000, 0.7),
 		"binary":     classes("Film reviews", "text-classification", 2, 1821, 0.91),
 		"image":      pictures(t),
 		"regression": regression(),
