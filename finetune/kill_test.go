@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
-	"sync"
 	"testing"
 	"time"
 
@@ -33,15 +32,12 @@ func realBackbone(t testing.TB) (*ort.Runtime, *Backbone[string]) {
 	return orttest.Open(t).With(1), &Backbone[string]{Name: "mini", Model: b.Model, Feature: b.Feature.Tensor, Preprocessor: b}
 }
 
-const victimRows = 2500
+const victimRows = 1500
 
-// A teller says when the first rows have been computed.
-type teller struct {
-	quiet
-	once sync.Once
-}
+// A teller writes a line for each batch.
+type teller struct{ quiet }
 
-func (v *teller) Add(int) { v.once.Do(func() { fmt.Println("started") }) }
+func (teller) Add(int) { fmt.Println("a batch") }
 
 func TestExtractVictim(t *testing.T) {
 	dir := os.Getenv(victimDir)
@@ -49,7 +45,7 @@ func TestExtractVictim(t *testing.T) {
 		t.Skip("runs inside TestExtractKilledAnywhere")
 	}
 	rt, b := realBackbone(t)
-	_, _, err := Extract(context.Background(), rt, b, sentences(victimRows), ExtractSettings{Cache: &Cache{Dir: dir}, Progress: &teller{}})
+	_, _, err := Extract(context.Background(), rt, b, sentences(victimRows), ExtractSettings{Cache: &Cache{Dir: dir}, Tokens: 150, Progress: teller{}})
 	fmt.Println("ended", err)
 }
 
@@ -71,11 +67,18 @@ func TestExtractKilledAnywhere(t *testing.T) {
 	}
 	distinct := len(contents)
 	cache := &Cache{Dir: filepath.Join(t.TempDir(), "cache")}
+	digest, err := modelDigest(b.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := cacheAbout{
+		Model: b.Name, ModelDigest: digest, Output: b.Model.Graph.Outputs[0].Name, Preprocessing: b.Preprocessor.Fingerprint(), Type: string(Float32),
+	}
 	rng := rand.New(rand.NewPCG(5, 6))
 	kept, reruns := 0, 0
 	for kill := range 50 {
-		killOnce(t, cache.Dir, time.Duration(rng.IntN(200_000))*time.Microsecond)
-		n := rightRows(t, cache, xs, want)
+		killOnce(t, cache.Dir, 1+rng.IntN(120), time.Duration(rng.IntN(3000))*time.Microsecond)
+		n := rightRows(t, cache, about, xs, want)
 		if n < kept {
 			t.Fatalf("kill %d: %d rows, after %d", kill, n, kept)
 		}
@@ -99,8 +102,8 @@ func TestExtractKilledAnywhere(t *testing.T) {
 	}
 }
 
-// killOnce starts an extraction in a process of its own and kills it so long after it has begun.
-func killOnce(t *testing.T, dir string, after time.Duration) {
+// killOnce starts an extraction in a process of its own and kills it some batches and a moment after it has begun.
+func killOnce(t *testing.T, dir string, batches int, after time.Duration) {
 	t.Helper()
 	self := exec.Command(os.Args[0], "-test.run=^TestExtractVictim$")
 	self.Env = append(os.Environ(), victimDir+"="+dir, ort.LibraryEnv+"="+orttest.Open(t).Path())
@@ -111,27 +114,25 @@ func killOnce(t *testing.T, dir string, after time.Duration) {
 	if err := self.Start(); err != nil {
 		t.Fatal(err)
 	}
-	bufio.NewReader(out).ReadString('\n')
+	lines := bufio.NewReader(out)
+	for range batches {
+		if _, err := lines.ReadString('\n'); err != nil {
+			break // it is done
+		}
+	}
 	time.Sleep(after)
 	self.Process.Kill()
 	self.Wait()
 }
 
 // rightRows counts the contents a cache has rows of, all of which must be as wanted.
-func rightRows(t *testing.T, cache *Cache, xs []string, want heads.Matrix) int {
+func rightRows(t *testing.T, cache *Cache, about cacheAbout, xs []string, want heads.Matrix) int {
 	t.Helper()
 	contents := make([]contentKey, len(xs))
 	for i, x := range xs {
 		contents[i] = keyOf([]byte(x))
 	}
-	_, b := realBackbone(t)
-	digest, err := modelDigest(b.Model)
-	if err != nil {
-		t.Fatal(err)
-	}
-	store := cache.open(cacheAbout{
-		Model: b.Name, ModelDigest: digest, Output: b.Model.Graph.Outputs[0].Name, Preprocessing: b.Preprocessor.Fingerprint(), Type: string(Float32),
-	}, func(s string) { t.Error(s) })
+	store := cache.open(about, func(s string) { t.Error(s) })
 	defer store.close()
 	if store.cols() == 0 {
 		return 0
