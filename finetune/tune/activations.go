@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/onnx-graft/graft/onnx"
+	"github.com/onnx-graft/graft/onnx/autodiff"
 )
 
 // activations are what the frozen layers made of examples, computed once and held in a file: row by row, each of its own
@@ -169,10 +170,19 @@ func (a *activations) close() {
 
 // runOnce runs a model for the feeds it takes, and returns all its outputs.
 func runOnce(ctx context.Context, rt onnx.Runtime, m *onnx.Model, feeds onnx.Feeds) ([]*onnx.Tensor, error) {
+	m = m.Clone()
+	weights, err := autodiff.PromoteLarge(m)
+	if err != nil {
+		return nil, err
+	}
 	s, err := rt.NewSession(m)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	return s.Run(ctx, taken(m, feeds))
+	feeds = taken(m, feeds)
+	for _, w := range weights {
+		feeds[w.Name] = w
+	}
+	return s.Run(ctx, feeds)
 }

@@ -45,6 +45,7 @@ func (t *trainer) open(ctx context.Context) error {
 	if err := t.net.needs.check(t.s.BatchSize, t.s.Memory); err != nil {
 		return err
 	}
+	t.release()
 	if err := t.freeze(ctx); err != nil {
 		return err
 	}
@@ -54,8 +55,7 @@ func (t *trainer) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("tune: %w", err)
 	}
-	t.p.Model.Forget()   // what moves has been copied
-	debug.FreeOSMemory() // graphs as bytes, which the sessions have read
+	t.release()
 	t.loss = make([]float32, 1)
 	t.results = onnx.Feeds{lossName: onnx.NewTensor(lossName, t.loss, 1)}
 	deepest := 0
@@ -78,6 +78,13 @@ func (t *trainer) open(ctx context.Context) error {
 	}
 	t.begin()
 	return nil
+}
+
+// release gives back memory that nothing needs any more: the model file's pages, as what moves has been copied, and graphs as
+// bytes that sessions were made from.
+func (t *trainer) release() {
+	t.p.Model.Forget()
+	debug.FreeOSMemory()
 }
 
 // begin sets up what the steps carry along, as before the first.

@@ -95,6 +95,21 @@ func Promote(m *onnx.Model, names []string) ([]*onnx.Tensor, error) {
 	return weights, nil
 }
 
+// largeWeight is the number of bytes from which [PromoteLarge] takes a weight.
+const largeWeight = 1 << 16
+
+// PromoteLarge makes large weights graph inputs of the same name and returns them, for a graph that is run a few times only:
+// what is fed is not copied, as a session copies what it holds.
+func PromoteLarge(m *onnx.Model) ([]*onnx.Tensor, error) {
+	var names []string
+	for _, t := range m.Graph.Initializers {
+		if len(t.Data) > largeWeight && !slices.ContainsFunc(m.Graph.Inputs, func(in *onnx.Value) bool { return in.Name == t.Name }) {
+			names = append(names, t.Name)
+		}
+	}
+	return Promote(m, names)
+}
+
 // LiftFloat16 turns float16 and bfloat16 weights into float32 ones of the same names and values, so that they can be
 // trained, and returns how many it lifted. It covers weights stored in half precision behind a Cast to float32, as small
 // files have them; a network that computes in half precision is an [onnx.UnsupportedError].

@@ -63,7 +63,7 @@ func Measure(ctx context.Context, rt onnx.Runtime, m *onnx.Model, small, large o
 		}
 	}
 	tapped, taps := tap(m)
-	weights, err := Promote(tapped, large64K(tapped))
+	weights, err := PromoteLarge(tapped)
 	if err != nil {
 		return nil, err
 	}
@@ -88,17 +88,6 @@ func Measure(ctx context.Context, rt onnx.Runtime, m *onnx.Model, small, large o
 		}
 	}
 	return s, nil
-}
-
-// large64K names the weights of more than 64 KiB. Fed with each run they are not copied, as a session copies what it holds.
-func large64K(m *onnx.Model) []string {
-	var names []string
-	for _, t := range m.Graph.Initializers {
-		if len(t.Data) > 1<<16 && !slices.ContainsFunc(m.Graph.Inputs, func(in *onnx.Value) bool { return in.Name == t.Name }) {
-			names = append(names, t.Name)
-		}
-	}
-	return names
 }
 
 // A tapOf says which tensor an output of a tapped graph tells of, and whether it is the tensor's shape or its values.
