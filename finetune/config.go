@@ -59,6 +59,9 @@ func exportedConfig(task Task, problem Problem, pairs bool, base map[string]any,
 	}
 	config["id2label"], config["label2id"] = id2label, label2id
 	config["num_labels"] = len(labels)
+	if pairs {
+		config["pair_input_suffix"] = pairSuffix // the graph's inputs of the second text are called so
+	}
 	if problem != "" {
 		config["problem_type"] = problem
 	}

@@ -189,6 +189,9 @@ func checkFolder(t *testing.T, rt onnx.Runtime, dir string, data dataset.Split[s
 	if data.Pairs {
 		architecture = nil
 	}
+	if strings.Contains(string(raw), `"pair_input_suffix": "_b"`) != data.Pairs {
+		t.Errorf("config.json of pairs (%v):\n%s", data.Pairs, raw)
+	}
 	if !slices.Equal(config.Architectures, architecture) {
 		t.Errorf("architectures %q, want %q", config.Architectures, architecture)
 	}
