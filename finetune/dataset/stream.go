@@ -130,4 +130,3 @@ func streamImages(ctx context.Context, root string, tables []string) (*Stream, e
 	}
 	return stream, nil
 }
-
