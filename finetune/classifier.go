@@ -84,6 +84,9 @@ func (c *Classifier[T]) understand(config folderConfig, path string) (err error)
 		return err
 	}
 	c.Pairs = readsPairs(c.model)
+	if c.goal, err = config.decision.of(c.goal, c.Target, len(c.Labels)); err != nil {
+		return fmt.Errorf("finetune: %s: %s: %w", filepath.Join(filepath.Dir(path), configFile), decisionKey, err)
+	}
 	c.form = formOf[T](c.Target, c.Pairs)
 	return nil
 }
@@ -115,14 +118,15 @@ func (c *Classifier[T]) answers(ctx context.Context, examples []dataset.Example[
 
 // A Prediction is a model's answer for one input, or pair of inputs. What its task does not answer with is left empty.
 type Prediction struct {
-	Input    string             `json:"input"`             // the text, or the picture's name
-	Second   string             `json:"second,omitempty"`  // the other text of a pair
-	Label    string             `json:"label,omitempty"`   // the most probable class
-	Score    float64            `json:"score,omitempty"`   // its probability
-	Scores   map[string]float64 `json:"scores,omitempty"`  // the probability of every class, or of every label
-	Labels   []string           `json:"labels,omitzero"`   // those more probable than not; not nil where any number is possible
-	Value    *float64           `json:"value,omitempty"`   // the number
-	Entities []Entity           `json:"entities,omitzero"` // in order; not nil where they are looked for
+	Input     string             `json:"input"`               // the text, or the picture's name
+	Second    string             `json:"second,omitempty"`    // the other text of a pair
+	Label     string             `json:"label,omitempty"`     // the most probable class
+	Score     float64            `json:"score,omitempty"`     // its probability
+	Scores    map[string]float64 `json:"scores,omitempty"`    // the probability of every class, or of every label
+	Abstained bool               `json:"abstained,omitempty"` // the model is too unsure to answer: Label is empty
+	Labels    []string           `json:"labels,omitzero"`     // those more probable than not; not nil where any number is possible
+	Value     *float64           `json:"value,omitempty"`     // the number
+	Entities  []Entity           `json:"entities,omitzero"`   // in order; not nil where they are looked for
 }
 
 // Predict answers inputs, in order.

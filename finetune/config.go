@@ -38,13 +38,16 @@ var architectureSuffix = map[Task]string{
 	ImageClassification: "ForImageClassification",
 }
 
+// decisionKey is where config.json has a [Decision].
+const decisionKey = "decision"
+
 // exportedConfig returns config.json of a model: the backbone's, with labels, in the order of the logits.
-func exportedConfig(task Task, problem Problem, pairs bool, base map[string]any, labels []string) ([]byte, error) {
+func exportedConfig(task Task, problem Problem, pairs bool, base map[string]any, labels []string, decision *Decision) ([]byte, error) {
 	config := maps.Clone(base)
 	if config == nil {
 		config = map[string]any{}
 	}
-	for _, key := range []string{"_name_or_path", "architectures", "gradient_checkpointing", "problem_type"} {
+	for _, key := range []string{"_name_or_path", "architectures", "gradient_checkpointing", "problem_type", decisionKey} {
 		delete(config, key)
 	}
 	if kind, ok := config["model_type"].(string); ok && !pairs { // no architecture of theirs reads two texts apart
@@ -64,6 +67,9 @@ func exportedConfig(task Task, problem Problem, pairs bool, base map[string]any,
 	}
 	if problem != "" {
 		config["problem_type"] = problem
+	}
+	if decision != nil {
+		config[decisionKey] = decision
 	}
 	return indented(config)
 }
@@ -112,8 +118,9 @@ func (o ordered) MarshalJSON() ([]byte, error) {
 
 // folderConfig is what a model folder's config.json says of its logits.
 type folderConfig struct {
-	labels  []string // in the order of the logits
-	problem Problem  // "" where it does not say
+	labels   []string  // in the order of the logits
+	problem  Problem   // "" where it does not say
+	decision *Decision // nil where there is none
 }
 
 // target tells what logits of a shape are answers of.
@@ -139,6 +146,7 @@ func readConfig(dir string) (folderConfig, error) {
 	var config struct {
 		ID2Label map[string]string `json:"id2label"`
 		Problem  Problem           `json:"problem_type"`
+		Decision *Decision         `json:"decision"`
 	}
 	if err := json.Unmarshal(data, &config); err != nil {
 		return folderConfig{}, fmt.Errorf("finetune: %s: %w", path, err)
@@ -154,5 +162,5 @@ func readConfig(dir string) (folderConfig, error) {
 		}
 		labels[i] = label
 	}
-	return folderConfig{labels, config.Problem}, nil
+	return folderConfig{labels, config.Problem, config.Decision}, nil
 }

@@ -19,8 +19,9 @@ type Candidate[T any] struct {
 	Backbone *Backbone[T]
 	Head     heads.Head // fitted on the backbone's features
 	Target   dataset.Target
-	Pairs    bool     // it reads pairs of inputs
-	Labels   []string // in the order of the logits
+	Pairs    bool      // it reads pairs of inputs
+	Labels   []string  // in the order of the logits
+	Decision *Decision // nil: the largest logit is the answer
 
 	Proof    []dataset.Example[T] // held-out rows
 	Features heads.Matrix         // their features, as the head was judged on
@@ -59,6 +60,7 @@ func Export[T any](ctx context.Context, rt onnx.Runtime, out string, c Candidate
 	if err != nil {
 		return VerifyResult{}, err
 	}
+	goal = withDecision(goal, c.Decision)
 	want, err := c.Head.Predict(c.Features)
 	if err != nil {
 		return VerifyResult{}, fmt.Errorf("finetune: export: %w", err)
@@ -76,6 +78,9 @@ func Export[T any](ctx context.Context, rt onnx.Runtime, out string, c Candidate
 	}
 	result, err := Verify(ctx, rt, folder.Path(), c.Backbone.Reopen, c.Proof, want, s.Verify)
 	if err != nil {
+		return result, err
+	}
+	if err := verifyDecision(ctx, rt, folder.Path(), goal, want, s.Verify.Tolerance); err != nil {
 		return result, err
 	}
 	if s.Pure != nil {
@@ -132,7 +137,7 @@ func (c *Candidate[T]) write(dir string, g goal, probabilities bool) error {
 	for name, data := range c.Backbone.Files {
 		files[name] = data
 	}
-	if files[configFile], err = exportedConfig(c.Backbone.Task, g.problem(), c.Pairs, c.Backbone.Config, c.Labels); err != nil {
+	if files[configFile], err = exportedConfig(c.Backbone.Task, g.problem(), c.Pairs, c.Backbone.Config, c.Labels, c.Decision); err != nil {
 		return err
 	}
 	if files[recordFile], err = indented(c.Record); err != nil {

@@ -23,6 +23,9 @@ func exportedGraph[T any](m *onnx.Model, head heads.Head, cols int, f form[T], g
 		return nil, err
 	}
 	logits = b.Output(logits, logitsOutput)
+	if d, ok := g.(decided); ok {
+		b.Output(d.emit(b, logits), labelOutput)
+	}
 	if probabilities {
 		p := g.probabilities(b, logits)
 		if p == nil {

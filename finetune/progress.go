@@ -15,6 +15,7 @@ const (
 	Freezing   Stage = "frozen layers"
 	Finding    Stage = "learning rate"
 	Learning   Stage = "learning curve"
+	Deciding   Stage = "decide"
 	Tuning     Stage = "tune"
 	Evaluating Stage = "evaluate"
 	Exporting  Stage = "export"

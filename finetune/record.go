@@ -21,6 +21,7 @@ type Record struct {
 	// Baselines are what answers without the backbone come to on the same rows.
 	Baselines []Baseline        `json:"baselines"`
 	Warnings  []string          `json:"warnings,omitempty"`
+	Decision  *Decision         `json:"decision,omitempty"`
 	Learning  *LearningCurve    `json:"learning_curve,omitempty"`
 	Proof     RecordProof       `json:"verify"`
 	Options   map[string]any    `json:"options,omitempty"`  // as the caller gave them

@@ -43,6 +43,7 @@ type Result struct {
 	Metrics  map[string]float64 `json:"metrics"`
 	// Baselines are what answers without the backbone come to on the same rows.
 	Baselines []Baseline        `json:"baselines"`
+	Decision  *Decision         `json:"decision,omitempty"`       // nil: the largest logit is the answer
 	Learning  *LearningCurve    `json:"learning_curve,omitempty"` // nil: not asked for
 	Warnings  []string          `json:"warnings,omitempty"`       // what to know before the figures are believed, one sentence each
 	Verify    VerifyResult      `json:"verify"`
@@ -94,6 +95,9 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	if err := s.Probe.check(data.Target); err != nil {
 		return nil, err
 	}
+	if err := decidable(data.Target, len(data.Labels), s.Judge); err != nil {
+		return nil, err
+	}
 	if data.Target != dataset.Classes {
 		r.Problem = goal.problem()
 	}
@@ -110,7 +114,7 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	for _, step := range []struct {
 		stage Stage
 		do    func(context.Context) error
-	}{{Sweeping, w.sweep}, {Extracting, w.extract}, {Probing, w.probe}, {Learning, w.learn}, {Tuning, w.tune}, {Evaluating, w.evaluate}, {Exporting, w.export}} {
+	}{{Sweeping, w.sweep}, {Extracting, w.extract}, {Probing, w.probe}, {Learning, w.learn}, {Tuning, w.tune}, {Deciding, w.decide}, {Evaluating, w.evaluate}, {Exporting, w.export}} {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("finetune: %s: %w", step.stage, err)
 		}
@@ -275,7 +279,7 @@ func (w *workshop[T]) evaluate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("finetune: evaluate: %w", err)
 	}
-	report, err := w.goal.report(truths(w.data.Test), w.data.Labels, w.test.rows, answers)
+	report, err := withDecision(w.goal, w.result.Decision).report(truths(w.data.Test), w.data.Labels, w.test.rows, answers)
 	if err != nil {
 		return fmt.Errorf("finetune: evaluate: %w", err)
 	}
@@ -311,12 +315,12 @@ func (w *workshop[T]) export(ctx context.Context) error {
 		Head:    RecordHead{Kind: r.Head, C: w.probed.C, By: w.probed.By, Scale: w.probed.Scale, Loss: w.probed.Loss, Path: w.probed.Path, Heads: w.probed.Heads},
 		Tune:    recordTune(w.settings.Tune, r.Tuned),
 		Sweep:   r.Sweep,
-		Metrics: r.Metrics, Baselines: r.Baselines, Warnings: r.Warnings, Learning: r.Learning,
+		Metrics: r.Metrics, Baselines: r.Baselines, Warnings: r.Warnings, Learning: r.Learning, Decision: r.Decision,
 		Proof:   RecordProof{Rows: r.Rows.Test, Tolerance: verify.Tolerance},
 		Options: maps.Clone(s.Options), Versions: maps.Clone(s.Versions),
 	}
 	candidate := Candidate[T]{
-		Backbone: w.backbone, Head: w.head, Target: w.data.Target, Pairs: w.data.Pairs, Labels: r.Labels,
+		Backbone: w.backbone, Head: w.head, Target: w.data.Target, Pairs: w.data.Pairs, Labels: r.Labels, Decision: r.Decision,
 		Proof: w.data.Test, Features: w.test.x, Record: r.Record, Card: r.Card,
 	}
 	r.Verify, err = Export(ctx, w.rt, s.Out, candidate, ExportSettings{

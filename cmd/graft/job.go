@@ -216,6 +216,7 @@ func (j *job) options() map[string]any {
 		"probabilities": j.probabilities,
 	}
 	j.head.options(all)
+	j.judge.options(all)
 	j.table.options(all)
 	if j.feature.pooling != "" {
 		all["pooling"] = j.feature.pooling

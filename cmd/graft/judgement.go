@@ -40,3 +40,30 @@ func learningRows(c *finetune.LearningCurve) (rows [][]string) {
 	}
 	return append([][]string{{"learning curve", c.Advice}}, rows...)
 }
+
+// decisionRows tells how answers follow from logits.
+func decisionRows(r *finetune.Result) (rows [][]string) {
+	d := r.Decision
+	if d == nil {
+		return nil
+	}
+	by := ""
+	if d.Rows > 0 {
+		by = fmt.Sprintf(", by %s on %d rows", d.By, d.Rows)
+	}
+	if d.Temperature > 0 {
+		rows = append(rows, []string{"temperature", fmt.Sprintf("%.3f%s; ECE now %.4f", d.Temperature, by, r.Metrics["eval_ece"])})
+	}
+	if d.Threshold != nil {
+		var each []string
+		for _, t := range d.Threshold {
+			each = append(each, fmt.Sprintf("%.3f", t))
+		}
+		rows = append(rows, []string{"threshold", strings.Join(each, ", ") + by})
+	}
+	if d.Abstain > 0 {
+		rows = append(rows, []string{"abstains", fmt.Sprintf("below a confidence of %.3f%s: answers %.1f %% of the test rows, %.1f %% of those right",
+			d.Abstain, by, 100*r.Metrics["eval_coverage"], 100*r.Metrics["eval_answered_accuracy"])})
+	}
+	return rows
+}

@@ -52,6 +52,7 @@ func (a *app) printResult(r *finetune.Result) error {
 	rows = append(rows, metricRows(r.Card.Report.Task, r.Metrics)...)
 	rows = append(rows, baselineRows(r.Baselines)...)
 	rows = append(rows, learningRows(r.Learning)...)
+	rows = append(rows, decisionRows(r)...)
 	if r.Stats.Loss > 0 {
 		rows = append(rows, []string{"features", halfLoss(r.Stats.Loss)})
 	}

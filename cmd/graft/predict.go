@@ -158,7 +158,7 @@ func (a *app) printPrediction(w io.Writer, p finetune.Prediction) error {
 	case p.Entities != nil:
 		_, err = fmt.Fprintf(w, "%s\t%s\n", orDash(entityList(p.Entities)), input)
 	default:
-		_, err = fmt.Fprintf(w, "%s\t%.4f\t%s\n", p.Label, p.Score, input)
+		_, err = fmt.Fprintf(w, "%s\t%.4f\t%s\n", orDash(p.Label), p.Score, input)
 	}
 	return err
 }

@@ -31,7 +31,7 @@ func (s Settings) Classification(labels []string, truth []int, logits heads.Matr
 			return Report{}, rowsErrorf("row %d: its class is %d, want 0 to %d", i, y, k-1)
 		}
 	}
-	if err := s.Rule.check(k, false); err != nil {
+	if err := s.Rule.Check(k, false); err != nil {
 		return Report{}, err
 	}
 	c := classify(truth, logits, s.Rule)

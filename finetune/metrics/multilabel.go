@@ -27,7 +27,7 @@ func (s Settings) MultiLabel(labels []string, truth, logits heads.Matrix) (Repor
 			return Report{}, rowsErrorf("row %d: label %d is %v, want 0 or 1", i/k, i%k, v)
 		}
 	}
-	if err := s.Rule.check(k, true); err != nil {
+	if err := s.Rule.Check(k, true); err != nil {
 		return Report{}, err
 	}
 	l := labelled(truth, logits, s.Rule)

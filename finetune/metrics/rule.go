@@ -57,8 +57,8 @@ func (r Rule) cut(k int) float64 {
 // LogOdds returns log(p/(1−p)).
 func LogOdds(p float64) float64 { return math.Log(p) - math.Log1p(-p) }
 
-// check tells whether the rule is one for k classes, or labels.
-func (r Rule) check(k int, labels bool) error {
+// Check tells whether the rule is one for k classes, or labels.
+func (r Rule) Check(k int, labels bool) error {
 	for _, t := range r.Threshold {
 		if !(t > 0 && t < 1) {
 			return rowsErrorf("a threshold of %v, want a probability above 0 and below 1", t)
