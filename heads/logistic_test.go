@@ -25,3 +25,26 @@ func TestLogisticReachesScikitLearnsOptimum(t *testing.T) {
 		})
 	}
 }
+
+func TestWeightsBeyondFloat32AreAnError(t *testing.T) {
+	x, class := rows(60, 5, 3)
+	y := heads.Targets{Class: class, Classes: 3}
+	for _, h := range []heads.Head{
+		&heads.Logistic{ClassWeight: heads.ClassWeight{Of: map[int]float64{1: 1e300}}},
+		&heads.LinearSVM{ClassWeight: heads.ClassWeight{Of: map[int]float64{1: 1e300}}},
+	} {
+		if err := h.Fit(t.Context(), x, y); err == nil {
+			z, err := h.Predict(x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range z.Data {
+				if v-v != 0 {
+					t.Fatalf("%T, row %d: %v", h, i/z.Cols, v)
+				}
+			}
+		} else if _, err := h.Predict(x); err == nil {
+			t.Errorf("%T: a failed fit left a head", h)
+		}
+	}
+}

@@ -50,6 +50,9 @@ func minimize(f function, x []float64, tol float64, maxIter int, p preconditione
 	if err != nil {
 		return Fitted{}, err
 	}
+	if value-value != 0 {
+		return Fitted{}, errNotFinite
+	}
 	if p != nil {
 		p.refresh()
 	}
@@ -59,9 +62,6 @@ func minimize(f function, x []float64, tol float64, maxIter int, p preconditione
 	progress := newProgress()
 	for {
 		fit.Objective, fit.Gradient = value, floats.Norm(g, math.Inf(1))
-		if value-value != 0 {
-			return fit, errNotFinite
-		}
 		stop := progress.over(value, fit.Gradient)
 		m.direction(dir, g)
 		slope := floats.Dot(dir, g)

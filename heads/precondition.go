@@ -30,7 +30,8 @@ type whitening struct {
 type group struct {
 	columns []int
 	alpha   float64
-	factor  *cholesky // of α·gram + l2
+	lower   []float32 // D×D, the factor's memory
+	factor  *cholesky // of α·gram + l2; nil where even a large penalty does not make it one
 }
 
 const (
@@ -118,7 +119,7 @@ func (w *whitening) refresh() {
 	for i := range groups {
 		var a []float32
 		if i < len(w.groups) {
-			a = w.groups[i].factor.lower
+			a = w.groups[i].lower
 		} else {
 			a = make([]float32, len(w.gram))
 		}
@@ -163,8 +164,8 @@ func grouped(alpha []float64) []group {
 // factorise sets g's factor. What float32 cannot bear is made up for by a larger penalty, which only costs steps.
 func (w *whitening) factorise(g *group, a []float32) {
 	d := w.objective.dim()
-	g.alpha = max(g.alpha, 1e-9)
-	for shift := max(w.objective.l2, 1e-7*g.alpha*float64(d)); ; shift *= 10 {
+	g.alpha, g.lower = max(g.alpha, 1e-9), a
+	for shift := max(w.objective.l2, 1e-7*g.alpha*float64(d)); shift < math.MaxFloat32; shift *= 10 {
 		for i, v := range w.gram {
 			a[i] = float32(g.alpha) * v
 		}
@@ -192,7 +193,9 @@ func (w *whitening) apply(v []float64) {
 				in[j*n+i] = float32(v[j*m+k])
 			}
 		}
-		g.factor.solve(in, out, n)
+		if g.factor != nil {
+			g.factor.solve(in, out, n)
+		}
 		for j := range d {
 			for i, k := range g.columns {
 				v[j*m+k] = float64(in[j*n+i])
