@@ -27,8 +27,8 @@ const slow = "GRAFT_SLOW"
 // (assets/README.md of the shared material), and always the head alone on the same rows.
 var accuracies = []struct {
 	name, data, model, unfreeze string
-	rows                        int // of the training split, drawn by the subset's number; 0 is all
-	subsets                     int // each has a seed of its own
+	rows                        int     // of the training split, drawn by the subset's number; 0 is all
+	subsets                     int     // each has a seed of its own
 	least                       float64 // mean over the subsets
 }{
 	{"sst2-1000", "text-data/sst2", "text-models/minilm-l6", "all", 1000, 3, 0.838},
