@@ -3,6 +3,7 @@ package finetune
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"unsafe"
 
@@ -45,6 +46,7 @@ func newMappedFile(dir string, n int64) (*mappedFile, error) {
 		m.close()
 		return nil, fmt.Errorf("finetune: room on disk for %d MB of features: %w", 4*n>>20, err)
 	}
+	os.Remove(file.Name()) // it lives as long as it is open, where the system has it so, and goes even with a process that is killed
 	m.numbers = unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData([]byte(m.mapped)))), n)
 	return m, nil
 }
@@ -56,7 +58,11 @@ func (m *mappedFile) close() error {
 	if m.mapped != nil {
 		err = m.mapped.Unmap()
 	}
-	return errors.Join(err, m.file.Close(), os.Remove(m.file.Name()))
+	err = errors.Join(err, m.file.Close())
+	if gone := os.Remove(m.file.Name()); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
 }
 
 // room returns memory for the features of n inputs, of a file where they are many; nil where the extraction is to make it.

@@ -1,6 +1,7 @@
 package finetune
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,14 +69,16 @@ func (w *workshop[T]) sweep(ctx context.Context) error {
 	points := make([]SweepPoint, len(cuts))
 	for i, c := range cuts {
 		p := w.settings.Probe
-		p.Head, p.C, p.Progress = "", 0, w.settings.Progress
-		n := len(train)
-		p.ValidationX, p.ValidationY = part(x[i], span{n, x[i].Rows}), validY
+		p.Head, p.C, p.Folds, p.Progress = "", 0, cmp.Or(p.Folds, 5), w.settings.Progress
+		n, scored := len(train), len(train)
+		if enoughToChoose(validY) {
+			p.ValidationX, p.ValidationY, scored = part(x[i], span{n, x[i].Rows}), validY, len(w.data.Validation)
+		}
 		r, err := w.settings.Extract.Cache.probe(ctx, part(x[i], span{0, n}), y, p)
 		if err != nil {
 			return fmt.Errorf("finetune: sweep: %s: %w", c.Feature, err)
 		}
-		points[i] = sweepPoint(c.Feature, x[i].Cols, r, y, n)
+		points[i] = sweepPoint(c.Feature, x[i].Cols, r, y, scored)
 	}
 	best := deepest(points)
 	points[best].Chosen = true
@@ -84,7 +87,7 @@ func (w *workshop[T]) sweep(ctx context.Context) error {
 	return nil
 }
 
-// sweepPoint is how the C that was chosen did.
+// sweepPoint is how the C that was chosen did on so many rows.
 func sweepPoint(feature string, cols int, r ProbeResult, y heads.Targets, rows int) SweepPoint {
 	p := SweepPoint{Feature: feature, Dim: int64(cols), Score: math.Inf(-1)}
 	for _, at := range r.Path {
