@@ -102,6 +102,7 @@ type cardData struct {
 	Input       string // what the model reads, in words
 	Usage       string // the name of the template of how it is used
 	Lines       []cardLine
+	Plain       []cardLine // what baselines come to
 	Classes     []metrics.Class
 	MoreClasses int
 	Head        string // in words; hides the record's
@@ -139,6 +140,7 @@ func (c Card) markdown(r Record) ([]byte, error) {
 		d.MoreClasses = len(d.Classes) - mostClasses
 		d.Classes = slices.Clone(d.Classes[:mostClasses])
 	}
+	d.Plain = plainLines(r.Baselines, d.Figures)
 	d.Head = headInWords(r.Head)
 	var b bytes.Buffer
 	err := cardTemplate.Execute(&b, d)
@@ -190,4 +192,16 @@ func cell(s string) string {
 func quoted(s string) (string, error) {
 	b, err := json.Marshal(s)
 	return string(b), err
+}
+
+// plainLines are the first two figures of each baseline.
+func plainLines(list []Baseline, figures []cardMetric) (lines []cardLine) {
+	for _, b := range list {
+		for _, m := range figures[:min(2, len(figures))] {
+			if v, ok := b.Metrics[m.Key]; ok {
+				lines = append(lines, cardLine{Name: b.Name, Range: m.Name, Value: figure(v)})
+			}
+		}
+	}
+	return lines
 }

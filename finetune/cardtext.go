@@ -91,12 +91,29 @@ On {{.Data.Test.Rows}} held-out rows that took no part in training or in any cho
 | and {{.MoreClasses}} more | | | | |
 {{- end}}
 {{end}}
+{{- if .Plain}}
+What answers without the backbone come to on the same rows:
+
+| baseline | metric | value |
+|---|---|---|
+{{- range .Plain}}
+| {{.Name}} | {{.Range}} | {{.Value}} |
+{{- end}}
+{{end}}
+{{- if .Warnings}}
+Before these figures are believed:
+{{range .Warnings}}
+- {{cell .}}
+{{- end}}
+{{end}}
 The file was opened again in ONNX Runtime after it was written, and gave the answers these figures were computed from:
 {{.Same}} within {{.Proof.Tolerance}}, on {{.Proof.Rows}} rows.
 
 ## How to use it
 
 The graph's output ` + "`logits`" + ` {{.Logits}}.
+{{- with .Decision}}{{if or .Threshold .Abstain}} The output ` + "`label`" + ` is the answer itself, by the threshold and the least
+confidence that config.json has under ` + "`decision`" + `{{if .Abstain}}; -1 where the model is too unsure to give one{{end}}.{{end}}{{end}}
 {{if eq .Usage "pairs"}}{{template "pairs" .}}{{else if eq .Usage "pictures"}}{{template "pictures" .}}{{else}}{{template "texts" .}}{{end}}
 ## How it was made
 

@@ -54,3 +54,26 @@ func TestCompareAndFewShot(t *testing.T) {
 	}
 	graft(t, "", "compare", "--data", filepath.Join(dir, "empty")).want(t, exitData)
 }
+
+func TestDecisionFlags(t *testing.T) {
+	dir := workplace(t)
+	data, out := demoTexts(t, dir), filepath.Join(dir, "out")
+	r := graft(t, "", "finetune", "--data", data, "--out", out, "--C", "0.03", "--calibrate", "--abstain", "0.95", "--learning-curve", "--report=false").want(t, exitOK).stdout
+	for _, word := range []string{"without it", "bag of words", "learning curve", "temperature", "abstains"} {
+		if !strings.Contains(r, word) {
+			t.Errorf("it does not say %q:\n%s", word, r)
+		}
+	}
+	answer := graft(t, "Something or other\n", "predict", "--model", out, "--json").want(t, exitOK).stdout
+	if !strings.Contains(answer, `"abstained":true`) || strings.Contains(answer, `"label"`) {
+		t.Errorf("of an empty text it says %s", answer)
+	}
+	var e struct{ Metrics map[string]float64 }
+	graft(t, "", "evaluate", "--model", out, "--data", data, "--json", "-q").want(t, exitOK).decode(t, &e)
+	if c := e.Metrics["eval_coverage"]; c <= 0 || c >= 1 || e.Metrics["eval_answered_accuracy"] < e.Metrics["eval_accuracy"] {
+		t.Errorf("%v", e.Metrics)
+	}
+	for _, bad := range [][]string{{"--threshold", "2"}, {"--threshold", "often"}, {"--abstain", "1"}} {
+		graft(t, "", append([]string{"finetune", "--data", data, "--out", out}, bad...)...).want(t, exitUsage)
+	}
+}
