@@ -38,7 +38,7 @@ type Compared struct {
 	BehindInterval metrics.Interval `json:"behind_interval"` // 95 %, of a paired bootstrap
 	Extract        float64          `json:"extract_s"`       // seconds that features took
 	Cached         int              `json:"cached"`          // rows whose features were there already
-	Fit            float64          `json:"fit_s"`
+	Fit            float64          `json:"fit_s"`           // seconds that choosing and fitting took
 
 	merits []float64 // of the test rows
 }
@@ -101,6 +101,7 @@ func compareOne[T any](ctx context.Context, rt onnx.Runtime, open Opening[T], da
 		if err := w.probe(ctx); err != nil {
 			return nil, err
 		}
+		fitted := time.Since(began).Seconds()
 		answers, err := w.head.Predict(w.test.x)
 		if err != nil {
 			return nil, fmt.Errorf("finetune: compare: %w", err)
@@ -110,7 +111,7 @@ func compareOne[T any](ctx context.Context, rt onnx.Runtime, open Opening[T], da
 			return nil, err
 		}
 		line.Backbone, line.Head, line.C, line.Features = b.Name, string(w.probed.Kind), w.probed.C, w.train.x.Cols
-		line.Extract, line.Cached, line.Fit = extracted, w.result.Stats.Cached, time.Since(began).Seconds()
+		line.Extract, line.Cached, line.Fit = extracted, w.result.Stats.Cached, fitted
 		lines = append(lines, line)
 	}
 	if !plain {
