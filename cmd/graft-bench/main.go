@@ -169,8 +169,9 @@ func (b *bench) measure(ctx context.Context, stdout io.Writer) error {
 		b.say("%s: %s", one.name, one.about)
 		before := loadAverage()
 		found, err := one.run(ctx, b)
-		if err != nil {
+		if err != nil { // half a result is none: an older one stays
 			failed = append(failed, fmt.Errorf("%s: %w", one.name, err))
+			continue
 		}
 		if b.work != "" {
 			found.print(stdout)
