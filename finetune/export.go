@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/onnx-graft/graft/finetune/dataset"
 	"github.com/onnx-graft/graft/heads"
 	"github.com/onnx-graft/graft/onnx"
@@ -68,6 +70,13 @@ func Export[T any](ctx context.Context, rt onnx.Runtime, out string, c Candidate
 	if want.Cols != len(c.Labels) || len(c.Proof) == 0 {
 		return VerifyResult{}, fmt.Errorf("finetune: export: %d×%d logits for %d held-out rows and %d labels", want.Rows, want.Cols, len(c.Proof), len(c.Labels))
 	}
+	var alone errgroup.Group // the head's own proof needs nothing that is written, and takes as long as writing
+	defer alone.Wait()
+	if s.Pure != nil {
+		alone.Go(func() error {
+			return verifyHead(ctx, s.Pure, c.Head, c.Features, want, c.Backbone.Model.Opset(""), goal, s.Verify.Tolerance)
+		})
+	}
 	folder, err := storage.NewFolder(out)
 	if err != nil {
 		return VerifyResult{}, fmt.Errorf("finetune: export: %w", err)
@@ -83,15 +92,12 @@ func Export[T any](ctx context.Context, rt onnx.Runtime, out string, c Candidate
 	if err := verifyDecision(ctx, rt, folder.Path(), goal, want, s.Verify.Tolerance); err != nil {
 		return result, err
 	}
-	if s.Pure != nil {
-		err := verifyHead(ctx, s.Pure, c.Head, c.Features, want, c.Backbone.Model.Opset(""), goal, s.Verify.Tolerance)
-		var lacks *onnx.UnsupportedError
-		switch {
-		case errors.As(err, &lacks):
-			progress.Warn("the head was not computed by a second runtime, which lacks what it is made of: " + lacks.Error())
-		case err != nil:
-			return result, err
-		}
+	var lacks *onnx.UnsupportedError
+	switch err := alone.Wait(); {
+	case errors.As(err, &lacks):
+		progress.Warn("the head was not computed by a second runtime, which lacks what it is made of: " + lacks.Error())
+	case err != nil:
+		return result, err
 	}
 	if s.Report != nil {
 		if err := s.Report(folder.Path(), result); err != nil {
