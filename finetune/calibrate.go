@@ -90,8 +90,8 @@ func outOfFold(ctx context.Context, r ProbeResult, x heads.Matrix, y heads.Targe
 	return out, nil
 }
 
-// bestTemperature returns the number that logits must be divided by for the smallest log loss, 0.01 to 100, by
-// golden-section search for its logarithm: the loss is convex in its inverse, so there is one valley.
+// bestTemperature returns the number, 0.01 to 100, that logits must be divided by for the smallest log loss. The loss is convex
+// in its inverse, so there is one valley.
 func bestTemperature(z heads.Matrix, y heads.Targets) float64 {
 	loss := func(log float64) (sum float64) {
 		scale := math.Exp(-log)
@@ -109,22 +109,7 @@ func bestTemperature(z heads.Matrix, y heads.Targets) float64 {
 		}
 		return sum
 	}
-	const ratio = 0.6180339887498949
-	lo, hi := math.Log(0.01), math.Log(100)
-	a, b := hi-ratio*(hi-lo), lo+ratio*(hi-lo)
-	fa, fb := loss(a), loss(b)
-	for hi-lo > 1e-4 {
-		if fa <= fb {
-			hi, b, fb = b, a, fa
-			a = hi - ratio*(hi-lo)
-			fa = loss(a)
-		} else {
-			lo, a, fa = a, b, fb
-			b = lo + ratio*(hi-lo)
-			fb = loss(b)
-		}
-	}
-	return math.Exp((lo + hi) / 2)
+	return math.Exp(lowest(loss, math.Log(0.01), math.Log(100), 1e-4))
 }
 
 // bestThresholds returns the probability above which the second of two classes should be the answer, or each label, for the

@@ -257,20 +257,5 @@ func (j *judge) likeliest(logits []heads.Matrix) float64 {
 		m, _ := mean(j.score(logits, math.Exp(log)), nil, lossOf)
 		return m
 	}
-	const ratio = 0.6180339887498949
-	lo, hi := math.Log(1e-2), math.Log(1e3)
-	a, b := hi-ratio*(hi-lo), lo+ratio*(hi-lo)
-	fa, fb := loss(a), loss(b)
-	for hi-lo > 0.02 {
-		if fa <= fb {
-			hi, b, fb = b, a, fa
-			a = hi - ratio*(hi-lo)
-			fa = loss(a)
-		} else {
-			lo, a, fa = a, b, fb
-			b = lo + ratio*(hi-lo)
-			fb = loss(b)
-		}
-	}
-	return math.Exp((lo + hi) / 2)
+	return math.Exp(lowest(loss, math.Log(1e-2), math.Log(1e3), 0.02))
 }
