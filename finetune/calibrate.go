@@ -9,6 +9,7 @@ import (
 
 	"github.com/onnx-graft/graft/finetune/metrics"
 	"github.com/onnx-graft/graft/heads"
+	"github.com/onnx-graft/graft/heads/valley"
 )
 
 // decide chooses how answers follow from logits, where that was asked for: on validation rows where they are many enough,
@@ -109,7 +110,7 @@ func bestTemperature(z heads.Matrix, y heads.Targets) float64 {
 		}
 		return sum
 	}
-	return math.Exp(lowest(loss, math.Log(0.01), math.Log(100), 1e-4))
+	return math.Exp(valley.Lowest(loss, math.Log(0.01), math.Log(100), 1e-4))
 }
 
 // bestThresholds returns the probability above which the second of two classes should be the answer, or each label, for the

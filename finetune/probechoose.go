@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/onnx-graft/graft/heads"
+	"github.com/onnx-graft/graft/heads/valley"
 )
 
 // A judge tries heads on rows they are not fitted on.
@@ -257,5 +258,5 @@ func (j *judge) likeliest(logits []heads.Matrix) float64 {
 		m, _ := mean(j.score(logits, math.Exp(log)), nil, lossOf)
 		return m
 	}
-	return math.Exp(lowest(loss, math.Log(1e-2), math.Log(1e3), 0.02))
+	return math.Exp(valley.Lowest(loss, math.Log(1e-2), math.Log(1e3), 0.02))
 }

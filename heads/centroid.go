@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/onnx-graft/graft/heads/valley"
 	"github.com/onnx-graft/graft/onnx"
 )
 
@@ -190,23 +191,8 @@ func (m *means) bestScale(metric Metric) float64 {
 		}
 		return sum
 	}
-	// The loss is convex in the scale, so it has one valley in its logarithm too: golden-section search.
-	lo, hi := math.Log(1e-5), math.Log(1e3)
-	ratio := (math.Sqrt(5) - 1) / 2
-	a, b := hi-ratio*(hi-lo), lo+ratio*(hi-lo)
-	fa, fb := loss(a), loss(b)
-	for hi-lo > 1e-3 {
-		if fa <= fb {
-			hi, b, fb = b, a, fa
-			a = hi - ratio*(hi-lo)
-			fa = loss(a)
-		} else {
-			lo, a, fa = a, b, fb
-			b = lo + ratio*(hi-lo)
-			fb = loss(b)
-		}
-	}
-	return math.Exp((lo + hi) / 2)
+	// The loss is convex in the scale, so it has one valley in its logarithm too.
+	return math.Exp(valley.Lowest(loss, math.Log(1e-5), math.Log(1e3), 1e-3))
 }
 
 // fitted turns the means into an affine map of raw features, or for Cosine of unit rows.

@@ -1,8 +1,9 @@
-package finetune
+// Package valley finds the lowest point of a function of one number.
+package valley
 
-// lowest returns where f, which has one valley between lo and hi, is lowest, to within tolerance: golden-section search
+// Lowest returns where f, which has one valley between lo and hi, is lowest, to within tolerance: golden-section search
 // (Kiefer 1953).
-func lowest(f func(float64) float64, lo, hi, tolerance float64) float64 {
+func Lowest(f func(float64) float64, lo, hi, tolerance float64) float64 {
 	const ratio = 0.6180339887498949
 	a, b := hi-ratio*(hi-lo), lo+ratio*(hi-lo)
 	fa, fb := f(a), f(b)
