@@ -1,6 +1,7 @@
 package finetune
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -34,7 +35,10 @@ func newLesson(train, validation heads.Targets, classes int, smoothing float64, 
 		scaled := heads.NewMatrix(train.Values.Rows+validation.Values.Rows, train.Values.Cols)
 		copy(scaled.Data, train.Values.Data)
 		copy(scaled.Data[len(train.Values.Data):], validation.Values.Data)
-		l.center, l.scale = spread(train.Values)
+		l.center, l.scale = moments(train.Values)
+		for j, variance := range l.scale {
+			l.scale[j] = math.Sqrt(cmp.Or(variance, 1)) // a constant has none
+		}
 		for i := range scaled.Data {
 			j := i % scaled.Cols
 			scaled.Data[i] = float32((float64(scaled.Data[i]) - l.center[j]) / l.scale[j])
@@ -69,27 +73,6 @@ func targetRows(data []float32, cols int, low, span float64) func(rows []int) (*
 		}
 		return onnx.NewTensor(autodiff.TargetInput, out, int64(len(rows)), int64(cols)), nil
 	}
-}
-
-// spread returns mean and standard deviation of each column, 1 for a constant one.
-func spread(m heads.Matrix) (mean, deviation []float64) {
-	mean, deviation = make([]float64, m.Cols), make([]float64, m.Cols)
-	for i := range m.Rows {
-		for j, v := range m.Row(i) {
-			mean[j] += float64(v) / float64(m.Rows)
-		}
-	}
-	for i := range m.Rows {
-		for j, v := range m.Row(i) {
-			deviation[j] += (float64(v) - mean[j]) * (float64(v) - mean[j]) / float64(m.Rows)
-		}
-	}
-	for j, v := range deviation {
-		if deviation[j] = math.Sqrt(v); v == 0 {
-			deviation[j] = 1
-		}
-	}
-	return mean, deviation
 }
 
 // learned returns the head as it is trained, and answered the head of what was trained: they undo each other.

@@ -1,6 +1,7 @@
 package finetune
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/onnx-graft/graft/heads"
@@ -71,23 +72,27 @@ func crossEntropy(row []float32, class int, scale float64) (loss float64, best i
 
 // variances of the columns, 1 for one that is constant.
 func variances(v heads.Matrix) []float64 {
-	mean, square := make([]float64, v.Cols), make([]float64, v.Cols)
-	for i := range v.Rows {
-		for k, f := range v.Row(i) {
-			mean[k] += float64(f) / float64(v.Rows)
+	_, variance := moments(v)
+	for k := range variance {
+		variance[k] = cmp.Or(variance[k], 1)
+	}
+	return variance
+}
+
+// moments returns mean and variance of each column.
+func moments(m heads.Matrix) (mean, variance []float64) {
+	mean, variance = make([]float64, m.Cols), make([]float64, m.Cols)
+	for i := range m.Rows {
+		for j, v := range m.Row(i) {
+			mean[j] += float64(v) / float64(m.Rows)
 		}
 	}
-	for i := range v.Rows {
-		for k, f := range v.Row(i) {
-			square[k] += (float64(f) - mean[k]) * (float64(f) - mean[k]) / float64(v.Rows)
+	for i := range m.Rows {
+		for j, v := range m.Row(i) {
+			variance[j] += (float64(v) - mean[j]) * (float64(v) - mean[j]) / float64(m.Rows)
 		}
 	}
-	for k, s := range square {
-		if s == 0 {
-			square[k] = 1
-		}
-	}
-	return square
+	return mean, variance
 }
 
 // heldWeights are what the held rows count: their own weights times their classes', 0 for a class that there was nothing to

@@ -131,23 +131,13 @@ const faintBelow = 1e-4
 
 // steady returns the head without the weights of faint features, whose mean goes into the bias.
 func steady(head *heads.Linear, x heads.Matrix) *heads.Linear {
-	mean, deviation := make([]float64, x.Cols), make([]float64, x.Cols)
-	for i := range x.Rows {
-		for j, v := range x.Row(i) {
-			mean[j] += float64(v) / float64(x.Rows)
-		}
-	}
-	for i := range x.Rows {
-		for j, v := range x.Row(i) {
-			deviation[j] += (float64(v) - mean[j]) * (float64(v) - mean[j])
-		}
-	}
-	widest := slices.Max(deviation)
+	mean, variance := moments(x)
+	widest := slices.Max(variance)
 	s := &heads.Linear{Weight: heads.NewMatrix(head.Weight.Rows, head.Weight.Cols), Bias: head.Folded()}
 	for k := range s.Bias {
 		row, bias := s.Weight.Row(k), float64(s.Bias[k])
 		for j, v := range head.Weight.Row(k) {
-			if deviation[j] >= faintBelow*faintBelow*widest {
+			if variance[j] >= faintBelow*faintBelow*widest {
 				row[j] = v
 			} else {
 				bias += float64(v) * mean[j]
