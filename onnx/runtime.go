@@ -24,7 +24,8 @@ type Runtime interface {
 }
 
 // An IntoRunner is a Session that can put results straight into the caller's tensors, whose types and shapes must be
-// those the graph computes. Where a Session is one, prefer it on hot paths: nothing is copied.
+// those the graph computes. Where outputs has a name without a tensor (nil), a new one is put there, as Run returns it. Where
+// a Session is an IntoRunner, prefer it on hot paths: nothing is copied.
 type IntoRunner interface {
 	RunInto(ctx context.Context, feeds, outputs Feeds) error
 }

@@ -3,6 +3,7 @@ package optim
 import (
 	"errors"
 	"math"
+	"slices"
 )
 
 // AdamW is Adam with decoupled weight decay (Loshchilov and Hutter, arXiv:1711.05101), in the order of operations
@@ -15,10 +16,11 @@ type AdamW struct {
 	steps int
 	mean  [][]float32
 	power [][]float32
+	awake [][]bool // of each parameter whose gradient has rows: which of them ever had one; mean and power of the others are zero
 }
 
 // Step implements [Optimizer].
-func (a *AdamW) Step(params []Param, grads [][]float32, lr, by float64) error {
+func (a *AdamW) Step(params []Param, grads []Gradient, lr, by float64) error {
 	if err := check(params, grads); err != nil {
 		return err
 	}
@@ -28,22 +30,91 @@ func (a *AdamW) Step(params []Param, grads [][]float32, lr, by float64) error {
 	if len(a.mean) != len(params) {
 		return errors.New("optim: AdamW: the parameters are not those of the steps before")
 	}
+	a.wake(grads)
 	a.steps++
 	beta1, beta2 := or(a.Beta1, 0.9), or(a.Beta2, 0.999)
 	correct1 := 1 - math.Pow(beta1, float64(a.steps))
 	correct2 := math.Sqrt(1 - math.Pow(beta2, float64(a.steps)))
 	u := adamUpdate{b1: float32(1 - beta1), b2: float32(beta2), c2: float32(1 - beta2),
 		root: float32(1 / correct2), epsilon: float32(or(a.Epsilon, 1e-8)), by: float32(by)}
-	parallel(spans(lengths(grads)), func(_ int, s span) {
+	parallel(a.spans(grads), func(_ int, s span) {
 		p, v := params[s.list], u
 		rate := lr * p.scale()
 		v.rate, v.shrink = float32(rate/correct1), 1
 		if p.Decays {
 			v.shrink = float32(1 - rate*a.WeightDecay)
 		}
-		v.apply(p.Value[s.from:s.to], grads[s.list][s.from:s.to], a.mean[s.list][s.from:s.to], a.power[s.list][s.from:s.to])
+		update := func(from, to int, awake bool) {
+			switch w := p.Value[from:to]; {
+			case awake:
+				v.apply(w, grads[s.list].Data[from:to], a.mean[s.list][from:to], a.power[s.list][from:to])
+			case v.shrink != 1:
+				scale(w, v.shrink)
+			}
+		}
+		awake, width := a.awake[s.list], grads[s.list].Width
+		if awake == nil {
+			update(s.from, s.to, true)
+			return
+		}
+		for from := s.from; from < s.to; { // runs of rows that are alike
+			row := from / width
+			to := row + 1
+			for to*width < s.to && awake[to] == awake[row] {
+				to++
+			}
+			update(from, to*width, awake[row])
+			from = to * width
+		}
 	})
 	return nil
+}
+
+// spans cuts all numbers into blocks, of whole rows where the gradient has rows.
+func (a *AdamW) spans(grads []Gradient) []span {
+	var all []span
+	for i, g := range grads {
+		size := block
+		if a.awake[i] != nil {
+			size = max(block/g.Width, 1) * g.Width
+		}
+		all = append(all, blocks(i, len(g.Data), size)...)
+	}
+	return all
+}
+
+// wake notes the rows that have a gradient now. What was restored is awake where a moment is not zero.
+func (a *AdamW) wake(grads []Gradient) {
+	if a.awake == nil {
+		a.awake = make([][]bool, len(grads))
+	}
+	for i, g := range grads {
+		if g.Width == 0 {
+			a.awake[i] = nil
+			continue
+		}
+		if a.awake[i] == nil {
+			a.awake[i] = make([]bool, len(g.Data)/g.Width)
+			for row := range a.awake[i] {
+				from, to := row*g.Width, (row+1)*g.Width
+				a.awake[i][row] = !zero(a.mean[i][from:to]) || !zero(a.power[i][from:to])
+			}
+		}
+		for _, row := range g.Rows {
+			a.awake[i][row] = true
+		}
+	}
+}
+
+func zero(x []float32) bool {
+	return !slices.ContainsFunc(x, func(v float32) bool { return v != 0 })
+}
+
+// plainScale multiplies any number of numbers; scale does it with what the processor has.
+func plainScale(x []float32, by float32) {
+	for i := range x {
+		x[i] *= by
+	}
 }
 
 // An adamUpdate holds one step's constants. The assembly reads them in this order.
@@ -74,7 +145,7 @@ func (a *AdamW) SetState(state map[string][]float32) error {
 	if len(state["steps"]) != 1 || len(mean) != len(power) {
 		return errors.New("optim: AdamW: the saved state is incomplete")
 	}
-	a.steps, a.mean, a.power = int(state["steps"][0]), mean, power
+	a.steps, a.mean, a.power, a.awake = int(state["steps"][0]), mean, power, nil
 	return nil
 }
 

@@ -15,6 +15,11 @@ func adamwRun(u *adamUpdate, w, grad, m, v *float32, n int)
 //go:noescape
 func squaresRun(sums *[16]float64, x *float32, n int)
 
+// scaleRun multiplies n numbers, above 0 and a multiple of 8.
+//
+//go:noescape
+func scaleRun(x *float32, by float32, n int)
+
 func (u *adamUpdate) apply(w, g, m, v []float32) {
 	done := 0
 	if n := len(w) &^ 7; hasAVX2 && n > 0 {
@@ -31,4 +36,13 @@ func addSquares(sums *[16]float64, x []float32) {
 		done = n
 	}
 	plainSquares(sums, x[done:])
+}
+
+func scale(x []float32, by float32) {
+	done := 0
+	if n := len(x) &^ 7; hasAVX2 && n > 0 {
+		scaleRun(&x[0], by, n)
+		done = n
+	}
+	plainScale(x[done:], by)
 }

@@ -79,3 +79,18 @@ squares:
 	VMOVUPD Y7, 96(DI)
 	VZEROUPPER
 	RET
+
+// func scaleRun(x *float32, by float32, n int)
+TEXT ·scaleRun(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), DI
+	VBROADCASTSS by+8(FP), Y8
+	MOVQ n+16(FP), CX
+
+scales:
+	VMULPS (DI), Y8, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JNE  scales
+	VZEROUPPER
+	RET

@@ -31,6 +31,11 @@ func TestKernels(t *testing.T) {
 		if !slices.Equal(w, w2) || !slices.Equal(m, m2) || !slices.Equal(v, v2) {
 			t.Fatalf("AdamW of %d numbers differs", n)
 		}
+		scale(w, 0.9)
+		plainScale(w2, 0.9)
+		if !slices.Equal(w, w2) {
+			t.Fatalf("scaling %d numbers differs", n)
+		}
 		var a, b [16]float64
 		addSquares(&a, g)
 		plainSquares(&b, g)

@@ -3,12 +3,12 @@ package optim
 import "math"
 
 // GlobalNorm returns the Euclidean norm of all gradients taken together.
-func GlobalNorm(grads [][]float32) float64 {
-	all := spans(lengths(grads))
+func GlobalNorm(grads []Gradient) float64 {
+	all := spans(grads)
 	sums := make([]float64, len(all))
 	parallel(all, func(i int, s span) {
 		var parts [16]float64
-		addSquares(&parts, grads[s.list][s.from:s.to])
+		addSquares(&parts, grads[s.list].Data[s.from:s.to])
 		for _, p := range parts {
 			sums[i] += p
 		}
@@ -40,33 +40,14 @@ func Clip(norm, limit float64) float64 {
 // average of the weights (Polyak and Juditsky, 1992).
 func Average(mean [][]float32, params []Param, decay float64) {
 	d := float32(decay)
-	parallel(spans(lengths(mean)), func(_ int, s span) {
+	var all []span
+	for i, m := range mean {
+		all = append(all, blocks(i, len(m), block)...)
+	}
+	parallel(all, func(_ int, s span) {
 		m, v := mean[s.list][s.from:s.to], params[s.list].Value[s.from:s.to]
 		for i := range m {
 			m[i] = d*m[i] + (1-d)*v[i]
-		}
-	})
-}
-
-// Accumulate adds weight·grads to sums; afresh forgets what sums held.
-func Accumulate(sums, grads [][]float32, weight float32, afresh bool) {
-	parallel(spans(lengths(sums)), func(_ int, s span) {
-		to, g := sums[s.list][s.from:s.to], grads[s.list][s.from:s.to]
-		if afresh {
-			clear(to)
-		}
-		for i := range to {
-			to[i] += weight * g[i]
-		}
-	})
-}
-
-// Scaled sets each list of to to that of from, times factor.
-func Scaled(to, from [][]float32, factor float32) {
-	parallel(spans(lengths(to)), func(_ int, s span) {
-		v, f := to[s.list][s.from:s.to], from[s.list][s.from:s.to]
-		for i := range v {
-			v[i] = factor * f[i]
 		}
 	})
 }

@@ -31,7 +31,7 @@ func (p Param) scale() float64 {
 type Optimizer interface {
 	// Step updates each parameter's Value with learning rate lr; grads[i] is the gradient of params[i], and counts by times:
 	// what [Clip] returned, or 1.
-	Step(params []Param, grads [][]float32, lr, by float64) error
+	Step(params []Param, grads []Gradient, lr, by float64) error
 	// State returns what must be kept to go on later: named lists of numbers that alias the optimizer's own. SetState
 	// takes a copy of it back.
 	State() map[string][]float32
@@ -39,13 +39,13 @@ type Optimizer interface {
 }
 
 // check tells whether the gradients fit the parameters.
-func check(params []Param, grads [][]float32) error {
+func check(params []Param, grads []Gradient) error {
 	if len(params) != len(grads) {
 		return fmt.Errorf("optim: %d gradients for %d parameters", len(grads), len(params))
 	}
 	for i, p := range params {
-		if len(grads[i]) != len(p.Value) {
-			return fmt.Errorf("optim: parameter %q has %d numbers, its gradient %d", p.Name, len(p.Value), len(grads[i]))
+		if n := len(grads[i].Data); n != len(p.Value) {
+			return fmt.Errorf("optim: parameter %q has %d numbers, its gradient %d", p.Name, len(p.Value), n)
 		}
 	}
 	return nil
@@ -57,13 +57,26 @@ const block = 1 << 14
 // A span is a part of one list, at most a block long.
 type span struct{ list, from, to int }
 
-// spans cuts lists of the given lengths into blocks.
-func spans(lengths []int) []span {
+// spans cuts the numbers of gradients into blocks; of those that have rows, only the rows.
+func spans(grads []Gradient) []span {
 	var all []span
-	for i, n := range lengths {
-		for from := 0; from < n; from += block {
-			all = append(all, span{i, from, min(from+block, n)})
+	for i, g := range grads {
+		if g.Width > 0 {
+			for _, r := range g.Rows {
+				all = append(all, span{i, r * g.Width, (r + 1) * g.Width})
+			}
+			continue
 		}
+		all = append(all, blocks(i, len(g.Data), block)...)
+	}
+	return all
+}
+
+// blocks cuts the n numbers of one list.
+func blocks(list, n, size int) []span {
+	var all []span
+	for from := 0; from < n; from += size {
+		all = append(all, span{list, from, min(from+size, n)})
 	}
 	return all
 }
@@ -80,14 +93,6 @@ func parallel(all []span, f func(i int, s span)) {
 		})
 	}
 	wg.Wait()
-}
-
-func lengths(lists [][]float32) []int {
-	n := make([]int, len(lists))
-	for i, l := range lists {
-		n[i] = len(l)
-	}
-	return n
 }
 
 // moments are lists of the parameters' lengths that an optimizer carries from step to step, all zero at first.

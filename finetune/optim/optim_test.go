@@ -8,16 +8,24 @@ import (
 	"testing"
 )
 
+// dense are gradients without rows.
+func dense(lists ...[]float32) (grads []Gradient) {
+	for _, list := range lists {
+		grads = append(grads, Gradient{Data: list})
+	}
+	return grads
+}
+
 // problem is a parameter longer than a block, and gradients for a few steps.
-func problem(n int) ([]Param, [][][]float32) {
+func problem(n int) ([]Param, [][]Gradient) {
 	r := rand.New(rand.NewPCG(1, 2))
 	params := []Param{{Name: "w", Value: make([]float32, n), Decays: true}, {Name: "b", Value: make([]float32, 3), Scale: 10}}
-	var steps [][][]float32
+	var steps [][]Gradient
 	for range 5 {
-		grads := [][]float32{make([]float32, n), make([]float32, 3)}
+		grads := dense(make([]float32, n), make([]float32, 3))
 		for _, g := range grads {
-			for i := range g {
-				g[i] = float32(r.NormFloat64())
+			for i := range g.Data {
+				g.Data[i] = float32(r.NormFloat64())
 			}
 		}
 		steps = append(steps, grads)
@@ -40,7 +48,7 @@ func TestAdamW(t *testing.T) {
 		if err := o.Step(params, grads, 1e-2, 1); err != nil {
 			t.Fatal(err)
 		}
-		for i, g := range grads[0] {
+		for i, g := range grads[0].Data {
 			g := float64(g)
 			m[i], v[i] = 0.9*m[i]+0.1*g, 0.999*v[i]+0.001*g*g
 			step := float64(k + 1)
@@ -65,10 +73,10 @@ func TestSGD(t *testing.T) {
 		if err := o.Step(params, grads, 0.1, 1); err != nil {
 			t.Fatal(err)
 		}
-		g := float64(grads[0][3]) + 0.1*w
+		g := float64(grads[0].Data[3]) + 0.1*w
 		v = 0.9*v + g
 		w -= 0.1 * (g + 0.9*v)
-		g = float64(grads[1][1])
+		g = float64(grads[1].Data[1])
 		bv = 0.9*bv + g
 		bias -= 1.0 * (g + 0.9*bv) // ten times the rate, no decay
 	}
@@ -114,7 +122,7 @@ func TestResume(t *testing.T) {
 
 func TestMismatch(t *testing.T) {
 	for _, o := range []Optimizer{&AdamW{}, &SGD{}} {
-		if err := o.Step([]Param{{Name: "w", Value: make([]float32, 2)}}, [][]float32{{1}}, 1, 1); err == nil {
+		if err := o.Step([]Param{{Name: "w", Value: make([]float32, 2)}}, dense([]float32{1}), 1, 1); err == nil {
 			t.Errorf("%T takes a gradient of another length", o)
 		}
 	}
@@ -125,7 +133,7 @@ func TestMismatch(t *testing.T) {
 
 // TestClip: gradients that count by times what Clip returns make the step that gradients of that norm make.
 func TestClip(t *testing.T) {
-	grads := [][]float32{{3}, {0, 4}}
+	grads := dense([]float32{3}, []float32{0, 4})
 	norm := GlobalNorm(grads)
 	if norm != 5 || Clip(norm, 0) != 1 || Clip(norm, 6) != 1 || math.Abs(Clip(norm, 1)-0.2) > 1e-6 {
 		t.Errorf("norm %v, factors %v, %v and %v", norm, Clip(norm, 0), Clip(norm, 6), Clip(norm, 1))
@@ -138,11 +146,7 @@ func TestClip(t *testing.T) {
 			if err := x.Step(a, g, 0.01, 0.25); err != nil {
 				t.Fatal(err)
 			}
-			for _, list := range g {
-				for i := range list {
-					list[i] *= 0.25
-				}
-			}
+			Scale(g, 0.25)
 			if err := y.Step(b, g, 0.01, 1); err != nil {
 				t.Fatal(err)
 			}
@@ -168,17 +172,5 @@ func TestSchedule(t *testing.T) {
 	}
 	if _, err := ParseSchedule("steep"); err == nil {
 		t.Error("an unknown schedule is taken")
-	}
-}
-
-func BenchmarkAdamW(b *testing.B) {
-	params := []Param{{Name: "w", Value: make([]float32, 22_600_000), Decays: true}}
-	grads := [][]float32{make([]float32, len(params[0].Value))}
-	o := &AdamW{WeightDecay: 0.01}
-	b.SetBytes(int64(4 * len(grads[0])))
-	for b.Loop() {
-		if err := o.Step(params, grads, 1e-3, 1); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

@@ -13,7 +13,7 @@ type SGD struct {
 }
 
 // Step implements [Optimizer].
-func (o *SGD) Step(params []Param, grads [][]float32, lr, by float64) error {
+func (o *SGD) Step(params []Param, grads []Gradient, lr, by float64) error {
 	if err := check(params, grads); err != nil {
 		return err
 	}
@@ -24,9 +24,13 @@ func (o *SGD) Step(params []Param, grads [][]float32, lr, by float64) error {
 		return errors.New("optim: SGD: the parameters are not those of the steps before")
 	}
 	momentum, times := float32(o.Momentum), float32(by)
-	parallel(spans(lengths(grads)), func(_ int, s span) {
+	var all []span
+	for i, p := range params { // of rows without gradient too: they still have velocity and decay
+		all = append(all, blocks(i, len(p.Value), block)...)
+	}
+	parallel(all, func(_ int, s span) {
 		p := params[s.list]
-		w, g, v := p.Value[s.from:s.to], grads[s.list][s.from:s.to], o.velocity[s.list][s.from:s.to]
+		w, g, v := p.Value[s.from:s.to], grads[s.list].Data[s.from:s.to], o.velocity[s.list][s.from:s.to]
 		rate, decay := float32(lr*p.scale()), float32(0)
 		if p.Decays {
 			decay = float32(o.WeightDecay)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/onnx-graft/graft/heads"
 	"github.com/onnx-graft/graft/onnx"
@@ -26,7 +27,7 @@ type network struct {
 	boundary string      // the tensor between prefix and rest, an input of forward and backward where prefix is not nil
 	forward  *onnx.Model // to logits
 	backward *onnx.Model // to the loss and the gradients
-	weights  []*weight   // in the order of backward's outputs after the loss
+	weights  []*weight   // in the order of their gradients among backward's outputs, after the loss
 	adapters []*adapter  // in place of weights of the backbone; nil where its own move
 	needs    footprint   // memory
 	lengths  bool        // whether the boundary's second dimension varies, as the number of tokens does
@@ -39,6 +40,7 @@ type weight struct {
 	layer  int  // the number of its layer; −1 for the head's
 	head   bool // whether it is the head's
 	decays bool
+	table  bool // whether its gradient comes as that of the rows a batch looks up
 }
 
 // open takes the backbone apart. small and large are two batches of different sizes, for [autodiff.Measure].
@@ -174,8 +176,12 @@ func (n *network) build(ctx context.Context, rt onnx.Runtime, rest *onnx.Model, 
 	if err != nil {
 		return err
 	}
-	if n.backward, err = autodiff.Gradient(m, lossName, names, shapes); err != nil {
+	var tables []string
+	if n.backward, tables, err = autodiff.RowGradient(m, lossName, names, shapes); err != nil {
 		return fmt.Errorf("tune: %w", err)
+	}
+	for _, w := range n.weights {
+		w.table = slices.Contains(tables, w.tensor.Name)
 	}
 	for _, g := range []*onnx.Model{n.forward, n.backward} {
 		if _, err := autodiff.Promote(g, names); err != nil {

@@ -3,9 +3,11 @@ package tune
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 
 	"github.com/onnx-graft/graft/finetune/optim"
 	"github.com/onnx-graft/graft/heads"
@@ -25,9 +27,9 @@ type trainer struct {
 	forward   onnx.Session
 	backward  onnx.Session
 	params    []optim.Param
-	grads     [][]float32
-	sums      [][]float32 // of the gradients of several batches; nil where a step has one
-	results   onnx.Feeds  // where loss and gradients land
+	grads     []optim.Gradient
+	sums      []optim.Gradient // of the gradients of several batches; nil where a step has one
+	results   onnx.Feeds       // where loss and gradients land; nil for those of the rows of tables
 	loss      []float32
 	optimizer optim.Optimizer
 	average   [][]float32 // running mean of the weights; nil where none is kept
@@ -63,21 +65,33 @@ func (t *trainer) open(ctx context.Context) error {
 		deepest = max(deepest, w.layer)
 	}
 	for _, w := range t.net.weights {
-		grad := make([]float32, len(w.data))
-		name := autodiff.GradientName(w.tensor.Name)
-		t.grads = append(t.grads, grad)
-		t.results[name] = onnx.NewTensor(name, grad, w.tensor.Shape...)
+		t.grads = append(t.grads, w.newGradient())
+		if w.table {
+			t.results[autodiff.RowsName(w.tensor.Name)], t.results[autodiff.IndicesName(w.tensor.Name)] = nil, nil
+		} else {
+			name := autodiff.GradientName(w.tensor.Name)
+			t.results[name] = onnx.NewTensor(name, t.grads[len(t.grads)-1].Data, w.tensor.Shape...)
+		}
 		scale := t.s.HeadScale
 		if !w.head {
 			scale = math.Pow(t.s.LayerDecay, float64(deepest-w.layer))
 		}
 		t.params = append(t.params, optim.Param{Name: w.tensor.Name, Value: w.data, Scale: scale, Decays: w.decays})
 		if t.s.Accumulate > 1 {
-			t.sums = append(t.sums, make([]float32, len(w.data)))
+			t.sums = append(t.sums, w.newGradient())
 		}
 	}
 	t.begin()
 	return nil
+}
+
+// newGradient is a gradient of zero.
+func (w *weight) newGradient() optim.Gradient {
+	g := optim.Gradient{Data: make([]float32, len(w.data))}
+	if w.table {
+		g.Width = int(w.tensor.Shape[1])
+	}
+	return g
 }
 
 // release gives back memory that nothing needs any more: the model file's pages, as what moves has been copied, and graphs as
@@ -205,7 +219,10 @@ func (t *trainer) judged() [][]float32 {
 // step trains on the batches of one step, and returns the loss and the gradient's norm before clipping. Where it fails, or ctx
 // ends, the weights are as they were.
 func (t *trainer) step(ctx context.Context, batches [][]int, view, step int, rate float64) (loss, norm float64, err error) {
-	rows := 0
+	rows, grads := 0, t.grads
+	for i := range t.sums {
+		t.sums[i].Clear()
+	}
 	for i, batch := range batches {
 		if err := t.gradients(ctx, batch, view, step*t.s.Accumulate+i); err != nil {
 			return 0, 0, fmt.Errorf("tune: step %d: %w", step, err)
@@ -213,18 +230,19 @@ func (t *trainer) step(ctx context.Context, batches [][]int, view, step int, rat
 		loss += float64(t.loss[0]) * float64(len(batch))
 		rows += len(batch)
 		if len(batches) > 1 {
-			optim.Accumulate(t.sums, t.grads, float32(len(batch)), i == 0)
+			optim.Accumulate(t.sums, t.grads, float32(len(batch)))
 		}
 	}
 	if len(batches) > 1 {
-		optim.Scaled(t.grads, t.sums, 1/float32(rows))
+		grads = t.sums
+		optim.Scale(grads, 1/float32(rows))
 	}
 	loss /= float64(rows)
-	norm = optim.GlobalNorm(t.grads)
+	norm = optim.GlobalNorm(grads)
 	if v := loss + norm; math.IsNaN(v) || math.IsInf(v, 0) {
 		return loss, norm, t.diverged(step, loss)
 	}
-	if err := t.optimizer.Step(t.params, t.grads, rate, optim.Clip(norm, t.s.Clip)); err != nil {
+	if err := t.optimizer.Step(t.params, grads, rate, optim.Clip(norm, t.s.Clip)); err != nil {
 		return loss, norm, err
 	}
 	if t.average != nil {
@@ -274,27 +292,44 @@ func (t *trainer) gradients(ctx context.Context, batch []int, view, number int) 
 	if t.s.Dropout > 0 {
 		feeds[dropoutMask] = t.mask(len(batch), number)
 	}
-	if into, ok := t.backward.(onnx.IntoRunner); ok {
-		return into.RunInto(ctx, taken(t.net.backward, feeds), t.results)
-	}
-	return t.runCopying(ctx, feeds)
-}
-
-// runCopying serves runtimes that cannot write into the caller's memory.
-func (t *trainer) runCopying(ctx context.Context, feeds onnx.Feeds) error {
-	out, err := t.backward.Run(ctx, taken(t.net.backward, feeds))
-	if err != nil {
+	results := maps.Clone(t.results)
+	if err := runInto(ctx, t.backward, taken(t.net.backward, feeds), results); err != nil {
 		return err
 	}
-	for i, o := range out {
-		got, err := onnx.View[float32](o)
+	for i, w := range t.net.weights {
+		if !w.table {
+			continue
+		}
+		rows, err := onnx.View[float32](results[autodiff.RowsName(w.tensor.Name)])
 		if err != nil {
 			return err
 		}
-		if i == 0 {
-			copy(t.loss, got)
+		indices, err := onnx.View[int64](results[autodiff.IndicesName(w.tensor.Name)])
+		if err != nil {
+			return err
+		}
+		if err := t.grads[i].SetRows(indices, rows); err != nil {
+			return fmt.Errorf("weight %q: %w", w.tensor.Name, err)
+		}
+	}
+	return nil
+}
+
+// runInto computes the outputs named by results into those tensors, and puts new ones where there is none.
+func runInto(ctx context.Context, s onnx.Session, feeds, results onnx.Feeds) error {
+	if into, ok := s.(onnx.IntoRunner); ok {
+		return into.RunInto(ctx, feeds, results)
+	}
+	names := slices.Collect(maps.Keys(results))
+	out, err := s.Run(ctx, feeds, names...)
+	if err != nil {
+		return err
+	}
+	for i, name := range names { // for runtimes that cannot write into the caller's memory
+		if results[name] == nil {
+			results[name] = out[i]
 		} else {
-			copy(t.grads[i-1], got)
+			copy(results[name].Data, out[i].Data)
 		}
 	}
 	return nil

@@ -38,13 +38,43 @@ func (e *NoRuleError) Error() string {
 //
 // s must have been measured on m. An operator without a rule between wrt and loss is a [NoRuleError].
 func Gradient(m *onnx.Model, loss string, wrt []string, s *Shapes) (*onnx.Model, error) {
+	m, _, err := gradient(m, loss, wrt, s, false)
+	return m, err
+}
+
+// RowsName and IndicesName are the names of the two outputs that a tensor has in place of [GradientName] where [RowGradient]
+// gives rows.
+func RowsName(name string) string    { return GradientName(name) + "/rows" }
+func IndicesName(name string) string { return GradientName(name) + "/indices" }
+
+// RowGradient is [Gradient], but leaves out what is mostly zero: of a matrix in wrt that serves only to look up rows, as a table
+// of embeddings does, it gives the gradients of the N rows looked up, N×D float32 called [RowsName], and their numbers, N int64
+// called [IndicesName]. The same number may come several times, and one below 0 counts from the end; the matrix's gradient is
+// the sum. It returns the names of the matrices for which it did, too.
+func RowGradient(m *onnx.Model, loss string, wrt []string, s *Shapes) (*onnx.Model, []string, error) {
+	return gradient(m, loss, wrt, s, true)
+}
+
+func gradient(m *onnx.Model, loss string, wrt []string, s *Shapes, rows bool) (*onnx.Model, []string, error) {
 	if v := m.Opset(""); v < MinOpset {
-		return nil, fmt.Errorf("autodiff: the model imports ai.onnx %d, want %d or later (onnx.Upgrade lifts it)", v, MinOpset)
+		return nil, nil, fmt.Errorf("autodiff: the model imports ai.onnx %d, want %d or later (onnx.Upgrade lifts it)", v, MinOpset)
 	}
 	m = m.Clone()
 	w, err := newWalker(m, loss, wrt, s)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return m, w.walk(loss, wrt)
+	if rows {
+		w.findTables(wrt)
+	}
+	if err := w.walk(loss, wrt); err != nil {
+		return nil, nil, err
+	}
+	var tables []string
+	for _, name := range wrt {
+		if l := w.tables[name]; l != nil && l.rows != nil {
+			tables = append(tables, name)
+		}
+	}
+	return m, tables, nil
 }

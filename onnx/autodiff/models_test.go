@@ -134,6 +134,66 @@ func compare(t *testing.T, rt onnx.Runtime, g, forward *onnx.Model, weights []st
 	}
 }
 
+// TestRowGradient: the gradients of looked-up rows, summed, are the tables'; all else is as Gradient has it.
+func TestRowGradient(t *testing.T) {
+	m := must[*onnx.Model](t)(onnx.Load(onnxtest.Shared(t, "minis", "text", "model.onnx")))
+	withLoss(t, m)
+	if err := autodiff.Prepare(m); err != nil {
+		t.Fatal(err)
+	}
+	ctx, rt, r := context.Background(), orttest.Open(t), rand.New(rand.NewPCG(5, 5))
+	c := realModels[0]
+	shapes := must[*autodiff.Shapes](t)(autodiff.Measure(ctx, rt, m, c.feeds(m, r, 2, 5), c.feeds(m, r, 3, 7)))
+	weights, feeds := allWeights(t, m), c.feeds(m, r, 4, 11)
+	run := func(g *onnx.Model) map[string]*onnx.Tensor {
+		session := must[onnx.Session](t)(rt.NewSession(g))
+		defer session.Close()
+		named := map[string]*onnx.Tensor{}
+		for i, v := range must[[]*onnx.Tensor](t)(session.Run(ctx, feeds)) {
+			named[g.Graph.Outputs[i].Name] = v
+		}
+		return named
+	}
+	want := run(must[*onnx.Model](t)(autodiff.Gradient(m, "loss", weights, shapes)))
+	g, tables, err := autodiff.RowGradient(m, "loss", weights, shapes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tables) < 2 {
+		t.Errorf("tables of embeddings: %q, want those of words and of places", tables)
+	}
+	got := run(g)
+	for _, name := range weights {
+		full := must[[]float32](t)(want[autodiff.GradientName(name)].Float32s())
+		sum := make([]float32, len(full))
+		if slices.Contains(tables, name) {
+			rows, indices := got[autodiff.RowsName(name)], must[[]int64](t)(onnx.View[int64](got[autodiff.IndicesName(name)]))
+			width := int(rows.Shape[1])
+			for i, v := range must[[]float32](t)(rows.Float32s()) {
+				sum[int(indices[i/width])*width+i%width] += v
+			}
+		} else {
+			sum = must[[]float32](t)(got[autodiff.GradientName(name)].Float32s())
+		}
+		for i, v := range full {
+			if d := math.Abs(float64(sum[i] - v)); !(d <= 1e-6) {
+				t.Fatalf("%s: number %d is %v, want %v", name, i, sum[i], v)
+			}
+		}
+	}
+}
+
+// must returns v, or ends the test with the error beside it.
+func must[V any](t testing.TB) func(v V, err error) V {
+	return func(v V, err error) V {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
 // directional is the central difference of the loss when all weights move along a direction.
 func directional(t *testing.T, m *onnx.Model, feeds map[string]*reference.Array, direction map[string][]float64) float64 {
 	t.Helper()

@@ -188,12 +188,12 @@ func erfRule(s *step) *onnx.Value {
 	return s.Mul(s.dy, s.Mul(s.op("Exp", s.op("Neg", s.square(s.in(0)))), s.f(2/math.Sqrt(math.Pi))))
 }
 
-// geluRule differentiates x·Φ(x) from x: Φ(x) + x·φ(x); in the tanh form, with u = √(2/π)·(x + 0.044715·x³),
+// geluRule differentiates x·Φ(x) from x: Φ(x) + x·φ(x), which with u = x/√2 is ½(1 + erf u) + u·exp(−u²)/√π; in the tanh form, with u = √(2/π)·(x + 0.044715·x³),
 // ½(1 + tanh u) + ½x·(1 − tanh² u)·u′ (Hendrycks and Gimpel, arXiv:1606.08415).
 func geluRule(s *step) *onnx.Value {
 	x := s.in(0)
-	x2 := s.square(x)
 	if s.node.Str("approximate", "none") == "tanh" {
+		x2 := s.square(x)
 		k := math.Sqrt(2 / math.Pi)
 		u := s.Mul(x, s.Add(s.Mul(x2, s.f(k*0.044715)), s.f(k)))
 		slope := s.Add(s.Mul(x2, s.f(3*k*0.044715)), s.f(k))
@@ -201,9 +201,11 @@ func geluRule(s *step) *onnx.Value {
 		bend := s.Mul(s.Mul(x, slope), s.Sub(s.f(1), s.square(t)))
 		return s.Mul(s.dy, s.Mul(s.Add(s.Add(t, bend), s.f(1)), s.f(0.5)))
 	}
-	erf := s.op("Erf", s.Mul(x, s.f(1/math.Sqrt2)))
-	density := s.Mul(s.Mul(s.op("Exp", s.Mul(x2, s.f(-0.5))), x), s.f(math.Sqrt(2/math.Pi)))
-	return s.Mul(s.Mul(s.Add(s.Add(erf, density), s.f(1)), s.dy), s.f(0.5))
+	u := s.Mul(x, s.f(1/math.Sqrt2))
+	half := []*onnx.Attribute{onnx.FloatAttr("alpha", 0.5), onnx.FloatAttr("beta", 0.5)}
+	phi := s.Op("HardSigmoid", []*onnx.Value{s.op("Erf", u)}, half...) // ½·erf + ½ in one pass over memory: it never leaves [0, 1]
+	bell := s.Mul(s.Div(u, s.op("Exp", s.square(u))), s.f(1/math.Sqrt(math.Pi)))
+	return s.Mul(s.dy, s.Add(phi, bell))
 }
 
 // hardSigmoidRule: max(0, min(1, αx + β)) has slope α where it is neither 0 nor 1.

@@ -28,6 +28,11 @@ func gatherRule(s *step) ([]*onnx.Value, error) {
 	case len(index) > 1:
 		return nil, s.unsupported("its indices have several dimensions along an inner axis")
 	}
+	if l := s.tables[s.node.Input(0)]; l != nil {
+		wide := s.Op("Cast", []*onnx.Value{column}, onnx.IntAttr("to", int64(onnx.Int64)))
+		l.rows, l.indices = updates, s.Reshape(wide, -1)
+		return s.none(), nil
+	}
 	to := make([]int64, len(x))
 	for i := range to {
 		to[i] = 1
@@ -39,4 +44,35 @@ func gatherRule(s *step) ([]*onnx.Value, error) {
 
 func gatherElementsRule(s *step) ([]*onnx.Value, error) {
 	return s.first(s.scatterAdd(s.in(1), s.dy, axis(s.node.Int("axis", 0), len(s.inShape(0))))), nil
+}
+
+// A lookup is a matrix's only use: the gradients of the rows looked up, and their numbers; nil where no gradient came.
+type lookup struct{ rows, indices *onnx.Value }
+
+// findTables finds the matrices of names that serve only to look up rows, by one node. They are noted under the name that node
+// reads, too, which is another behind Cast and Identity.
+func (w *walker) findTables(names []string) {
+	w.tables = map[string]*lookup{}
+	for _, name := range names {
+		read := name
+		readers := w.index.Readers(read)
+		for len(readers) == 1 && readers[0].Is("Cast", "Identity") {
+			read = readers[0].Output(0)
+			readers = w.index.Readers(read)
+		}
+		if len(w.shape(name)) != 2 || len(readers) != 1 || !readers[0].Is("Gather") || readers[0].Input(1) == read {
+			continue
+		}
+		if axis(readers[0].Int("axis", 0), 2) == 0 {
+			l := &lookup{}
+			w.tables[name], w.tables[read] = l, l
+		}
+	}
+}
+
+// outputRows makes rows and indices outputs.
+func (w *walker) outputRows(name string, l *lookup) {
+	l.rows.Type, l.indices.Type = onnx.Float32, onnx.Int64
+	w.Output(l.rows, RowsName(name))
+	w.Output(l.indices, IndicesName(name))
 }

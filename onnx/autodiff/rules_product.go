@@ -21,8 +21,8 @@ func matMulRule(s *step) ([]*onnx.Value, error) {
 			grads[0] = s.reshapeUnless(len(a) == 2, da, dims{rows[0], a[len(a)-1]}, s.node.Inputs[0])
 		}
 		if s.wants(1) {
-			flat, _ := s.flat2D(s.in(0), a)
-			grads[1] = s.gemm(flat, dy, true, false)
+			flat, shape := s.flat2D(s.in(0), a)
+			grads[1] = s.crossProduct(flat, dy, shape[1], rows[1])
 		}
 		return grads, nil
 	}
@@ -36,6 +36,21 @@ func matMulRule(s *step) ([]*onnx.Value, error) {
 		grads[1] = s.sumTo(db, with(batch, b[len(b)-2:]), s.node.Inputs[1])
 	}
 	return grads, nil
+}
+
+// crossProduct is xᵀ·dy of two matrices of as many rows. The narrower one is transposed beforehand: that is a cheap copy, while
+// Gemm's transA packs its first operand anew for each part of the second (13 % slower on all of MiniLM's weights).
+func (w *walker) crossProduct(x, dy *onnx.Value, width, dyWidth dim) *onnx.Value {
+	if width[0] <= dyWidth[0] {
+		return w.gemm(w.transposed(x), dy, false, false)
+	}
+	return w.transposed(w.gemm(w.transposed(dy), x, false, false))
+}
+
+// transposed is the transpose of a matrix. It is made of three dimensions, or ONNX Runtime would take it back into the Gemm.
+func (w *walker) transposed(x *onnx.Value) *onnx.Value {
+	t := w.Transpose(w.op("Unsqueeze", x, w.ints(0)), 0, 2, 1)
+	return w.op("Squeeze", t, w.ints(0))
 }
 
 // reshapeUnless gives v, of shape from, the shape of the tensor called like, unless it has it.

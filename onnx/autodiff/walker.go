@@ -16,6 +16,7 @@ type walker struct {
 	path   []*onnx.Node             // nodes that carry a gradient, in graph order
 	wanted map[string]bool          // tensors that depend on wrt through differentiable nodes
 	parts  map[string][]*onnx.Value // gradients found so far of each tensor, one a use
+	tables map[string]*lookup       // matrices of which the gradient is given by rows
 }
 
 // A step is one node's turn in the walk: what its rule sees.
@@ -75,6 +76,10 @@ func (w *walker) walk(loss string, wrt []string) error {
 	w.m.Graph.Outputs = nil
 	w.Output(lossType, loss)
 	for _, name := range wrt {
+		if l := w.tables[name]; l != nil && l.rows != nil {
+			w.outputRows(name, l)
+			continue
+		}
 		g := w.gradient(name)
 		if g == nil {
 			g = w.fill(0, w.shape(name), name)

@@ -27,28 +27,50 @@ func (s *session) Run(ctx context.Context, feeds onnx.Feeds, outputs ...string) 
 	ports := make([]*port, len(chosen))
 	for i, place := range chosen {
 		ports[i] = s.outputs[place]
-		if ports[i].Type == onnx.String {
-			return nil, fmt.Errorf("ort: run: output: %w", ports[i].Check(&onnx.Tensor{}))
-		}
 	}
 	results := make([]*onnx.Tensor, len(ports))
-	err = s.compute(ctx, feeds, ports, results)
-	if isShapeConflict(err) && mislead(ports, results, true) {
-		guessed := slices.Clone(results)
-		clear(results)
-		if err = s.compute(ctx, feeds, ports, results); err != nil {
-			mislead(ports, guessed, false) // it was not the declared shapes
-		}
-	}
-	if err != nil {
+	if err := s.fill(ctx, feeds, ports, results); err != nil {
 		return nil, err
 	}
 	return results, nil
 }
 
-// RunInto computes the outputs named by the keys of outputs into those tensors, which must have the type and shape the
-// graph computes and must not share memory with feeds.
+// fill computes the outputs into results, and puts new tensors where it has none. Their sizes are taken from the shapes the
+// model declares where that can be, and not where those turn out to be wrong.
+func (s *session) fill(ctx context.Context, feeds onnx.Feeds, ports []*port, results []*onnx.Tensor) error {
+	for i, p := range ports {
+		if results[i] == nil && p.Type == onnx.String {
+			return fmt.Errorf("ort: run: output: %w", p.Check(&onnx.Tensor{}))
+		}
+	}
+	given := slices.Clone(results)
+	err := s.compute(ctx, feeds, ports, results)
+	if !isShapeConflict(err) {
+		return err
+	}
+	var guessed []*port
+	for i, p := range ports {
+		if given[i] == nil && results[i] != nil {
+			guessed = append(guessed, p)
+			p.misled.Store(true)
+		}
+	}
+	if len(guessed) == 0 {
+		return err
+	}
+	copy(results, given)
+	if err = s.compute(ctx, feeds, ports, results); err != nil {
+		for _, p := range guessed { // it was not the declared shapes
+			p.misled.Store(false)
+		}
+	}
+	return err
+}
+
+// RunInto computes the outputs named by the keys of outputs into those tensors (see [onnx.IntoRunner]), which must not share
+// memory with feeds.
 func (s *session) RunInto(ctx context.Context, feeds, outputs onnx.Feeds) error {
+	var names []string
 	var ports []*port
 	var results []*onnx.Tensor
 	for _, name := range slices.Sorted(maps.Keys(outputs)) {
@@ -57,18 +79,26 @@ func (s *session) RunInto(ctx context.Context, feeds, outputs onnx.Feeds) error 
 			return err
 		}
 		p, t := s.outputs[chosen[0]], outputs[name]
-		if err := p.Check(t); err != nil {
-			return fmt.Errorf("ort: run: output %q: %w", name, err)
+		if t != nil {
+			if err := p.Check(t); err != nil {
+				return fmt.Errorf("ort: run: output %q: %w", name, err)
+			}
+			if !aligned(t) {
+				return fmt.Errorf("ort: run: output %q: its memory is not aligned for %v", name, t.Type)
+			}
 		}
-		if !aligned(t) {
-			return fmt.Errorf("ort: run: output %q: its memory is not aligned for %v", name, t.Type)
-		}
-		ports, results = append(ports, p), append(results, t)
+		names, ports, results = append(names, name), append(ports, p), append(results, t)
 	}
 	if len(ports) == 0 {
 		return errors.New("ort: run: no outputs are asked for")
 	}
-	return s.compute(ctx, feeds, ports, results)
+	if err := s.fill(ctx, feeds, ports, results); err != nil {
+		return err
+	}
+	for i, name := range names {
+		outputs[name] = results[i]
+	}
+	return nil
 }
 
 // compute runs the graph once. Where results[i] is nil the output is allocated: here if its size is known beforehand,
@@ -166,19 +196,6 @@ var shapeConflict = regexp.MustCompile(`shape|invalid dimensions for output`)
 func isShapeConflict(err error) bool {
 	var failed *RunError
 	return errors.As(err, &failed) && shapeConflict.MatchString(failed.Err.Error())
-}
-
-// mislead notes of the outputs whose shape was taken from the model's word that this word is wrong, or is not, and reports
-// whether there are any.
-func mislead(ports []*port, guessed []*onnx.Tensor, wrong bool) bool {
-	some := false
-	for i, p := range ports {
-		if guessed[i] != nil {
-			p.misled.Store(wrong)
-			some = true
-		}
-	}
-	return some
 }
 
 // values are the ONNX Runtime tensors of one call, over memory that is pinned until free.
