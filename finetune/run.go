@@ -19,7 +19,7 @@ type Settings struct {
 	Extract       ExtractSettings
 	Sweep         *SweepSettings // nil: features come from where the backbone was cut
 	Probe         ProbeSettings
-	Tune          *tune.Settings // how the backbone's own weights move after the probe; nil: they stay
+	Tune          *tune.Settings // how the backbone's own weights move after the probe; nil: they stay. Of up to 10 classes Smoothing 0 is 0.1 (negative: none), of few rows a class Epochs 0 is 12
 	TuneRuntime   onnx.Runtime   // runs the training's one session, so it should use all cores; nil: the runtime of the rest
 	Judge         JudgeSettings
 	Probabilities bool              // the model gives probabilities beside logits

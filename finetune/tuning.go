@@ -20,30 +20,29 @@ const linearHead = "linear"
 // tune trains the backbone from the probed head on, and takes what came of it in place of both: the features of the
 // held-out rows are computed again.
 func (w *workshop[T]) tune(ctx context.Context) error {
-	settings := w.settings.Tune
-	if settings == nil {
+	if w.settings.Tune == nil {
 		return nil
 	}
+	settings := w.recipe(*w.settings.Tune)
 	linear := heads.LinearOf(w.probed.Head)
 	if linear == nil {
 		return fmt.Errorf("finetune: tune: a backbone is trained from a linear head on; the head is of the kind %s", w.result.Head)
 	}
-	lesson, err := w.lesson(settings)
+	lesson, err := w.lesson(settings.Smoothing)
 	if err != nil {
 		return fmt.Errorf("finetune: tune: %w", err)
 	}
-	problem, err := w.problem(lesson.learned(steady(linear, w.train.x)), lesson, settings)
+	problem, err := w.problem(lesson.learned(steady(linear, w.train.x)), lesson, &settings)
 	if err != nil {
 		return fmt.Errorf("finetune: tune: %w", err)
 	}
-	s := *settings
-	s.Progress = w.tuneProgress()
+	settings.Progress = w.tuneProgress()
 	rt := w.settings.TuneRuntime
 	if rt == nil {
 		rt = w.rt
 	}
 	debug.FreeOSMemory() // what extraction and the head's search left: training takes most of a run's memory
-	result, err := tune.Run(ctx, rt, problem, s)
+	result, err := tune.Run(ctx, rt, problem, settings)
 	debug.FreeOSMemory()
 	var gone *tune.DivergedError
 	if errors.As(err, &gone) && result != nil && result.Best > 0 {
@@ -51,7 +50,7 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("finetune: %w", err)
 	}
-	w.result.Tuned, w.result.Tune, w.result.Head = result, recordTune(settings, result), linearHead
+	w.result.Tuned, w.result.Tune, w.result.Head = result, recordTune(&settings, result), linearHead
 	tuned := *w.backbone
 	tuned.Model = result.Model
 	w.backbone, w.head = &tuned, lesson.answered(&heads.Linear{Weight: result.Weight, Bias: result.Bias})
@@ -59,8 +58,32 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	return err
 }
 
+// What recipe goes by. On rows kept aside, a tenth of smoothing gained a point of accuracy on sst2 (two classes), half of one on
+// cr (two) and trec6 (six), and lost one on banking77 (77), where 12 epochs gained over 6.
+const (
+	smoothing    = 0.1
+	smoothedUpTo = 10 // classes
+	fewRows      = 50 // of a class
+	manyEpochs   = 12
+)
+
+// recipe fills in the defaults that go by the classes.
+func (w *workshop[T]) recipe(s tune.Settings) tune.Settings {
+	if w.data.Target == dataset.Classes {
+		classes, rows := len(w.data.Labels), len(w.data.Train)
+		if s.Smoothing == 0 && classes <= smoothedUpTo {
+			s.Smoothing = smoothing
+		}
+		if s.Epochs == 0 && rows < tune.SmallData && rows < fewRows*classes {
+			s.Epochs = manyEpochs
+		}
+	}
+	s.Smoothing = max(s.Smoothing, 0)
+	return s
+}
+
 // lesson is what the training targets teach.
-func (w *workshop[T]) lesson(s *tune.Settings) (lesson, error) {
+func (w *workshop[T]) lesson(smoothing float64) (lesson, error) {
 	var weights []float64
 	if w.data.Target == dataset.Classes {
 		var err error
@@ -68,7 +91,7 @@ func (w *workshop[T]) lesson(s *tune.Settings) (lesson, error) {
 			return lesson{}, err
 		}
 	}
-	return newLesson(w.train.y, w.validation.y, len(w.data.Labels), s.Smoothing, weights), nil
+	return newLesson(w.train.y, w.validation.y, len(w.data.Labels), smoothing, weights), nil
 }
 
 // problem is the training and validation rows as package tune takes them, and the head to start from.

@@ -25,6 +25,11 @@ type Augment struct {
 	Contrast   float64
 	Saturation float64
 
+	// Magnitude from 1 to [MostMagnitude] applies two operations of that strength, drawn from those of RandAugment that keep
+	// pixels in their places: autocontrast, equalize, posterize, solarize, brightness, contrast, saturation, sharpness, none.
+	// 0: not at all.
+	Magnitude int
+
 	Erase float64 // how likely a rectangle of 2 % to 33 % of the area becomes the mean colour; 0: never
 }
 
@@ -53,6 +58,9 @@ func (p *Preprocessor) Augmented(a Augment) (*Preprocessor, error) {
 		if !within(v, 0, 1) {
 			return nil, fmt.Errorf("vision: augment: strength %v: want 0 to 1", v)
 		}
+	}
+	if a.Magnitude < 0 || a.Magnitude > MostMagnitude {
+		return nil, fmt.Errorf("vision: augment: magnitude %d: want 0 to %d", a.Magnitude, MostMagnitude)
 	}
 	q := *p
 	q.augment = &a
@@ -121,6 +129,7 @@ func (v variant) paint(m *raster.Image, mean [3]float64) {
 	for _, i := range v.Perm(len(changes)) {
 		changes[i]()
 	}
+	v.randAugment(m)
 	if v.Float64() >= v.Erase {
 		return
 	}
@@ -136,16 +145,8 @@ func (v variant) paint(m *raster.Image, mean [3]float64) {
 
 // jitter moves every pixel away from, or towards, a grey that depends on it.
 func (v variant) jitter(m *raster.Image, strength float64, grey func(p []byte) float64) {
-	if strength == 0 {
-		return
-	}
-	factor := v.between([2]float64{1 - strength, 1 + strength})
-	for i := 0; i < len(m.Pix); i += 3 {
-		p := m.Pix[i : i+3]
-		g := grey(p)
-		for c, x := range p {
-			p[c] = round8(g + factor*(float64(x)-g))
-		}
+	if strength > 0 {
+		awayFrom(m, v.between([2]float64{1 - strength, 1 + strength}), grey)
 	}
 }
 

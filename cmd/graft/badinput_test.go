@@ -53,6 +53,8 @@ func TestFinetuneBadInput(t *testing.T) {
 		{"a picture that is a text", []string{"--data", pictures}, exitData, []string{"zz.jpg"}},
 		{"a backbone for pictures, data of texts", []string{"--data", texts, "--backbone", "mini-image"}, exitData, []string{"reads pictures", "holds texts"}},
 		{"views of texts", []string{"--data", texts, "--augment", "2"}, exitUsage, []string{"--augment", "texts"}},
+		{"operations without views", []string{"--data", pictures, "--rand-augment", "9"}, exitUsage, []string{"--augment 4"}},
+		{"operations too strong", []string{"--data", pictures, "--augment", "1", "--rand-augment", "31"}, exitUsage, []string{"magnitude 31", "0 to 30"}},
 		{"no such backbone", []string{"--data", texts, "--backbone", "mini-txt"}, exitModel, []string{"mini-txt", "graft models list"}},
 		{"a backbone to be pulled first", []string{"--data", texts, "--backbone", "minilm-l6"}, exitModel, []string{"graft models pull minilm-l6"}},
 		{"a truncated backbone", []string{"--data", texts, "--backbone", write("cut.onnx", string(mini[:len(mini)/2]))}, exitModel, []string{"cut.onnx"}},

@@ -31,7 +31,7 @@ func (h *headFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&h.kind, "head", defaultHead.kind, "what is fitted on the features: "+strings.Join(headNames(), ", ")+", or auto for the one that does best on rows held out (default logistic; of label sets multilabel, of numbers ridge)")
 	flags.StringVar(&h.c, "C", defaultHead.c, "how much the data counts beside the penalty (scikit-learn's C; ridge's alpha is 1/(2C)), or auto")
 	flags.StringVar(&h.classWeight, "class-weight", defaultHead.classWeight, "how much each class counts: none, balanced, or LABEL=WEIGHT,…")
-	flags.Float64Var(&h.smoothing, "label-smoothing", 0, "share of each label that is spread over all classes, 0 to below 1 (heads logistic and mlp)")
+	flags.Float64Var(&h.smoothing, "label-smoothing", 0, "share of each label that is spread over all classes, below 1 (heads logistic and mlp; default none, but 0.1 of up to 10 classes while the backbone is trained; negative: none)")
 	flags.IntVar(&h.folds, "folds", 0, "folds of the cross-validation that chooses C and head (default 5 below 2,000 rows; above, tenths are held out)")
 	flags.IntVar(&h.neighbours, "neighbours", 0, "how many neighbours the head knn asks (default 5)")
 	flags.StringVar(&h.metric, "metric", "", "what the heads centroid and knn call near: euclidean or cosine (default euclidean)")
@@ -54,15 +54,15 @@ func headNames() (names []string) {
 // settings are what the flags ask of the probe on data with these labels.
 func (h *headFlags) settings(labels []string, seed uint64) (finetune.ProbeSettings, error) {
 	s := finetune.ProbeSettings{
-		Head: heads.Kind(h.kind), Seed: seed, Folds: h.folds, Smoothing: h.smoothing, Neighbours: h.neighbours,
+		Head: heads.Kind(h.kind), Seed: seed, Folds: h.folds, Smoothing: max(h.smoothing, 0), Neighbours: h.neighbours,
 		Metric: heads.Metric(h.metric), Hidden: h.hidden, Dropout: h.dropout,
 	}
 	if h.kind != "" && s.Head != finetune.AutoHead && !slices.Contains(headNames(), h.kind) {
 		return s, usagef("--head %s is not known; there are %s and auto", h.kind, strings.Join(headNames(), ", "))
 	}
 	switch {
-	case !(h.smoothing >= 0 && h.smoothing < 1):
-		return s, usagef("--label-smoothing takes a number from 0 to below 1")
+	case !(h.smoothing < 1):
+		return s, usagef("--label-smoothing takes a number below 1")
 	case h.folds < 0 || h.folds == 1:
 		return s, usagef("--folds takes a number of 2 or more")
 	case h.neighbours < 0:

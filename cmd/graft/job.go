@@ -77,7 +77,7 @@ func (j *job) run(ctx context.Context, a *app) (*finetune.Result, error) {
 		}
 		return r, j.saveBackbone(source, r, j.imageModel)
 	}
-	if j.augment.views != 0 {
+	if j.augment.views != 0 || j.augment.magnitude != 0 {
 		return nil, usagef("--augment makes views of pictures; %s holds texts", j.data)
 	}
 	b, err := j.textBackbone(source)
@@ -98,7 +98,7 @@ func (j *job) trainOnViews(s *tune.Settings) error {
 	case j.tune.wordDropout > 0:
 		return usagef("--word-dropout masks words of texts; %s holds pictures", j.data)
 	case s != nil && j.augment.views > 0:
-		s.Augmented, s.Views = fmt.Sprintf("cropped, flipped, recoloured by %g", jitter), j.augment.views
+		s.Augmented, s.Views = j.augment.describe(), j.augment.views
 	}
 	return nil
 }
@@ -178,7 +178,7 @@ func (j *job) settings(labels []string) (finetune.Settings, error) {
 		return finetune.Settings{}, err
 	}
 	if moves != nil {
-		moves.Smoothing = probe.Smoothing
+		moves.Smoothing = j.head.smoothing
 	}
 	if err := j.speed.check(); err != nil {
 		return finetune.Settings{}, err

@@ -27,7 +27,7 @@ func TestResumeKilled(t *testing.T) {
 	thin(t, pictures, 6)
 	for name, args := range map[string][]string{
 		"texts":    {"--data", demoTexts(t, dir), "--lora", "2", "--word-dropout", "0.1", "--ema", "0.9"},
-		"pictures": {"--data", pictures, "--unfreeze", "top:1", "--augment", "1", "--mixup", "0.2", "--accumulate", "2", "--batch-size", "8"},
+		"pictures": {"--data", pictures, "--unfreeze", "top:1", "--augment", "1", "--rand-augment", "9", "--mixup", "0.2", "--accumulate", "2", "--batch-size", "8"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			place := t.TempDir()

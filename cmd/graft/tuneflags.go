@@ -29,7 +29,7 @@ func (t *tuneFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&t.unfreeze, "unfreeze", "", "train the backbone too, from the fitted head on: all, top:N, from:LAYER, norm, bias or none (default: it stays frozen)")
 	flags.IntVar(&s.LoRA.Rank, "lora", 0, "train adapters of this rank beside the matrices of the unfrozen layers, and add them to the weights at the end")
 	flags.Float64Var(&s.LoRA.Alpha, "lora-alpha", 0, "adapters count alpha/rank times (default twice the rank)")
-	flags.IntVar(&s.Epochs, "epochs", 0, "passes over the training rows (default 6 below 2,000 rows, else 3)")
+	flags.IntVar(&s.Epochs, "epochs", 0, "passes over the training rows (default 6 below 2,000 rows, 12 with fewer than 50 a class there, else 3)")
 	flags.IntVar(&s.BatchSize, "batch-size", 0, "rows a batch (default 16 below 2,000 rows, else 32)")
 	flags.IntVar(&s.Accumulate, "accumulate", 0, "batches a step (default 1)")
 	flags.StringVar(&t.optimizer, "optimizer", "", "adamw or sgd (default adamw)")

@@ -36,6 +36,9 @@ type Settings struct {
 	Progress    func(Step)  `json:"-"` // called after each step; nil is silence
 }
 
+// SmallData is the number of training examples below which the recipe makes more passes, in smaller batches.
+const SmallData = 2000
+
 func (s Settings) withDefaults(train int) Settings {
 	set := func(v *float64, def float64) {
 		if *v == 0 {
@@ -45,13 +48,13 @@ func (s Settings) withDefaults(train int) Settings {
 	}
 	if s.Epochs == 0 {
 		s.Epochs = 3
-		if train < 2000 {
+		if train < SmallData {
 			s.Epochs = 6
 		}
 	}
 	if s.BatchSize == 0 {
 		s.BatchSize = 32
-		if train < 2000 {
+		if train < SmallData {
 			s.BatchSize = 16
 		}
 	}
