@@ -36,26 +36,25 @@ func finetuneCommand(a *app) *cobra.Command {
 			return a.printResult(result)
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&j.backbone, "backbone", "", "a model folder, an .onnx file, or a name of graft models list (default: the embedded one for the data)")
-	flags.StringVar(&j.data, "data", "", "what to learn from")
-	flags.StringVar(&j.out, "out", "", "folder to write")
-	flags.StringVar(&j.title, "title", "", "title of the model card")
-	flags.BoolVar(&j.probabilities, "probabilities", false, "the model gives probabilities beside logits")
-	flags.Float64Var(&j.tolerance, "tolerance", 0, "how far a logit of the written model may be from the judged one (default 1e-4)")
-	j.table.add(flags)
-	j.split.add(flags)
-	j.head.add(flags)
-	j.tune.add(flags)
-	j.feature.add(flags)
-	j.text.add(flags)
-	j.vision.add(flags)
-	j.augment.add(flags)
-	j.report.add(flags)
-	j.judge.add(flags)
-	j.cache.add(flags)
-	j.runtime.add(flags)
-	j.speed.add(flags)
+	addGroups(cmd,
+		flagGroup{"What goes in and comes out", func(flags *pflag.FlagSet) {
+			flags.StringVar(&j.backbone, "backbone", "", "a model folder, an .onnx file, or a name of graft models list (default: the embedded one for the data)")
+			flags.StringVar(&j.data, "data", "", "what to learn from")
+			flags.StringVar(&j.out, "out", "", "folder to write")
+			flags.StringVar(&j.title, "title", "", "title of the model card")
+			flags.BoolVar(&j.probabilities, "probabilities", false, "the model gives probabilities beside logits")
+			flags.Float64Var(&j.tolerance, "tolerance", 0, "how far a logit of the written model may be from the judged one (default 1e-4)")
+			j.report.add(flags)
+		}},
+		flagGroup{"Data", func(flags *pflag.FlagSet) { j.table.add(flags); j.split.add(flags) }},
+		flagGroup{"Head", j.head.add},
+		flagGroup{"Answers", j.judge.add},
+		flagGroup{"Training the backbone", j.tune.add},
+		flagGroup{"Features", func(flags *pflag.FlagSet) { j.feature.add(flags); j.text.add(flags) }},
+		flagGroup{"Pictures", func(flags *pflag.FlagSet) { j.vision.add(flags); j.augment.add(flags) }},
+		flagGroup{"Cache", j.cache.add},
+		flagGroup{"Machine", func(flags *pflag.FlagSet) { j.runtime.add(flags); j.speed.add(flags) }},
+	)
 	return cmd
 }
 
