@@ -19,7 +19,7 @@ bench:
 # What fine-tuning reaches on real data with default settings; half an hour
 # on two cores. ONLY=trec6 runs what has that in its name.
 accuracy:
-	GRAFT_SLOW=1 go test -run 'TestAccuracy/$(ONLY)' -v -timeout 3h ./finetune
+	GRAFT_SLOW=1 go test -run 'TestAccuracy$(if $(ONLY),$$/$(ONLY))' -v -timeout 3h ./finetune
 
 ci:
 	bash .ci/run
