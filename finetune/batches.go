@@ -14,7 +14,7 @@ import (
 // Default sizes of batches: on CPUs the throughput is flat from about here, and memory is not.
 const (
 	defaultBatch  = 8
-	defaultTokens = 1024
+	defaultTokens = 512
 )
 
 // planBatches divides inputs, given by their indices, into batches. Inputs of one size make a batch together, of at most

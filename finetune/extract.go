@@ -15,7 +15,7 @@ import (
 // ExtractSettings say how features are computed. The zero value uses all cores and no cache.
 type ExtractSettings struct {
 	Batch   int // inputs a batch where they all cost the same, pictures; 0: 8, or what is measured
-	Tokens  int // tokens a batch where they do not, texts; 0: 1024, or what is measured
+	Tokens  int // tokens a batch where they do not, texts; 0: 512, or what is measured
 	Workers int // batches prepared and batches run at a time; 0: one a core, for a session of one thread, or what is measured
 	Threads int // of the session Sessions is asked for; 0: 1, or what is measured
 	Cores   int // to be used in all; 0: GOMAXPROCS

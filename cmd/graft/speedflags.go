@@ -19,7 +19,7 @@ func (s *speedFlags) add(flags *pflag.FlagSet) {
 	flags.IntVar(&s.workers, "workers", 0, "batches run side by side (default: measured where the work is long, else one a thread)")
 	flags.IntVar(&s.threads, "session-threads", 0, "threads that share each batch (default: measured where the work is long, else 1)")
 	flags.IntVar(&s.batch, "batch-pictures", 0, "pictures a batch (default: measured where the work is long, else 8)")
-	flags.IntVar(&s.tokens, "batch-tokens", 0, "tokens a batch of texts (default: measured where the work is long, else 1024)")
+	flags.IntVar(&s.tokens, "batch-tokens", 0, "tokens a batch of texts (default: measured where the work is long, else 512)")
 	flags.BoolVar(&s.fixed, "no-calibration", false, "measure nothing: what is not given takes its usual value")
 }
 
