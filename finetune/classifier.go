@@ -37,7 +37,7 @@ func OpenClassifier[T any](rt onnx.Runtime, dir string, open Opener[T], s Extrac
 		return nil, err
 	}
 	c.settings = s
-	if c.session, err = rt.NewSession(c.model); err != nil {
+	if c.session, err = onnx.NewFileSession(rt, filepath.Join(dir, modelFile), c.model); err != nil {
 		c.model.Close()
 		return nil, fmt.Errorf("finetune: %s: %w", dir, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"path/filepath"
 
 	"github.com/onnx-graft/graft/finetune/dataset"
 	"github.com/onnx-graft/graft/heads"
@@ -72,7 +73,7 @@ func Verify[T any](ctx context.Context, rt onnx.Runtime, dir string, open Opener
 	orQuiet(s.Extract.Progress).Start(Verifying, len(examples))
 	var both errgroup.Group
 	both.Go(func() (err error) {
-		c.session, err = rt.NewSession(c.model)
+		c.session, err = onnx.NewFileSession(rt, filepath.Join(dir, modelFile), c.model)
 		return err
 	})
 	c.settings = s.Extract

@@ -23,6 +23,20 @@ type Runtime interface {
 	NewSession(m *Model) (Session, error)
 }
 
+// A FileRuntime is a Runtime that can read a model's file itself, which spares a copy of the model in memory.
+type FileRuntime interface {
+	// NewFileSession is NewSession of m, which is what [Load] made of the file at path.
+	NewFileSession(path string, m *Model) (Session, error)
+}
+
+// NewFileSession is a session of m, which is what [Load] made of the file at path: from the file where rt can.
+func NewFileSession(rt Runtime, path string, m *Model) (Session, error) {
+	if f, ok := rt.(FileRuntime); ok {
+		return f.NewFileSession(path, m)
+	}
+	return rt.NewSession(m)
+}
+
 // An IntoRunner is a Session that can put results straight into the caller's tensors, whose types and shapes must be
 // those the graph computes. Where outputs has a name without a tensor (nil), a new one is put there, as Run returns it. Where
 // a Session is an IntoRunner, prefer it on hot paths: nothing is copied.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +33,7 @@ func Runtime(t *testing.T, rt onnx.Runtime) {
 	t.Run("close", func(t *testing.T) { testClose(t, rt) })
 	t.Run("bad models", func(t *testing.T) { testBadModels(t, rt) })
 	t.Run("results in place", func(t *testing.T) { testInto(t, rt) })
+	t.Run("from a file", func(t *testing.T) { testFile(t, rt) })
 }
 
 // open makes a session that lives as long as the test.
@@ -319,6 +321,38 @@ func testBadModels(t *testing.T, rt onnx.Runtime) {
 	if s, err := rt.NewSession(m); err == nil {
 		t.Error("a node whose input nobody makes: NewSession succeeded")
 		s.Close()
+	}
+}
+
+// testFile loads a model from its file, by runtimes that read it themselves as by others.
+func testFile(t *testing.T, rt onnx.Runtime) {
+	rnd := rand.New(rand.NewPCG(27, 28))
+	m, logits, _ := twoOutputs(rnd)
+	path := filepath.Join(t.TempDir(), "model.onnx")
+	if err := m.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	m, err := onnx.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	s, err := onnx.NewFileSession(rt, path, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	x := randomMatrix(rnd, 4, 6)
+	out, err := s.Run(context.Background(), onnx.Feeds{"x": x.tensor()}, "logits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := logits(x).equal(out[0]); err != nil {
+		t.Error(err)
+	}
+	if reads, ok := rt.(onnx.FileRuntime); ok {
+		_, err := reads.NewFileSession(path+".gone", m)
+		wantError(t, "no such file", err, ".gone")
 	}
 }
 

@@ -31,7 +31,10 @@ type session struct {
 	outputs   []*port
 }
 
-var _ onnx.IntoRunner = (*session)(nil)
+var (
+	_ onnx.IntoRunner  = (*session)(nil)
+	_ onnx.FileRuntime = (*Runtime)(nil)
+)
 
 // A port is one input or output of a session.
 type port struct {
@@ -53,6 +56,27 @@ func newPorts(list []onnx.Port) []*port {
 // what ONNX Runtime lacks is a *onnx.UnsupportedError.
 func (r *Runtime) NewSession(m *onnx.Model) (onnx.Session, error) {
 	s, err := r.load(m)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// NewFileSession implements [onnx.FileRuntime].
+func (r *Runtime) NewFileSession(path string, m *onnx.Model) (onnx.Session, error) {
+	if m == nil || m.Graph == nil {
+		return nil, errors.New("ort: new session: the model has no graph")
+	}
+	options, err := r.sessionOptions()
+	if err != nil {
+		return nil, fmt.Errorf("ort: session options: %w", err)
+	}
+	defer options.Destroy()
+	loaded, err := ortgo.NewDynamicAdvancedSession(path, nil, nil, options)
+	if err != nil {
+		return nil, loadError(m, err)
+	}
+	s, err := newSession(m, loaded)
 	if err != nil {
 		return nil, err
 	}
