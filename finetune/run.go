@@ -14,13 +14,15 @@ import (
 
 // Settings of a [Run]. All but Out may be zero.
 type Settings struct {
-	Out           string // the folder to write
-	Views         int    // random views of each training input that the head is fitted on beside the input, see [Backbone.View]
-	Extract       ExtractSettings
-	Sweep         *SweepSettings // nil: features come from where the backbone was cut
-	Probe         ProbeSettings
-	Tune          *tune.Settings // how the backbone's own weights move after the probe; nil: they stay. Of up to 10 classes Smoothing 0 is 0.1 (negative: none), of few rows a class Epochs 0 is 12
-	TuneRuntime   onnx.Runtime   // runs the training's one session, so it should use all cores; nil: the runtime of the rest
+	Out     string // the folder to write
+	Views   int    // random views of each training input that the head is fitted on beside the input, see [Backbone.View]
+	Extract ExtractSettings
+	Sweep   *SweepSettings // nil: features come from where the backbone was cut
+	Probe   ProbeSettings
+	// Tune says how the backbone's own weights move after the probe; nil: they stay. Of up to ten classes its Smoothing is 0.1
+	// unless set (negative: none), and of fewer than 50 rows a class, 2,000 in all, its Epochs are 12.
+	Tune          *tune.Settings
+	TuneRuntime   onnx.Runtime // runs the training's one session, so it should use all cores; nil: the runtime of the rest
 	Judge         JudgeSettings
 	Probabilities bool              // the model gives probabilities beside logits
 	Tolerance     float64           // see [VerifySettings]

@@ -64,12 +64,9 @@ func (r *Runtime) NewSession(m *onnx.Model) (onnx.Session, error) {
 
 // NewFileSession implements [onnx.FileRuntime].
 func (r *Runtime) NewFileSession(path string, m *onnx.Model) (onnx.Session, error) {
-	if m == nil || m.Graph == nil {
-		return nil, errors.New("ort: new session: the model has no graph")
-	}
-	options, err := r.sessionOptions()
+	options, err := r.optionsFor(m)
 	if err != nil {
-		return nil, fmt.Errorf("ort: session options: %w", err)
+		return nil, err
 	}
 	defer options.Destroy()
 	loaded, err := ortgo.NewDynamicAdvancedSession(path, nil, nil, options)
@@ -85,12 +82,9 @@ func (r *Runtime) NewFileSession(path string, m *onnx.Model) (onnx.Session, erro
 
 // load gives the model to ONNX Runtime, as bytes where that can be.
 func (r *Runtime) load(m *onnx.Model) (*session, error) {
-	if m == nil || m.Graph == nil {
-		return nil, errors.New("ort: new session: the model has no graph")
-	}
-	options, err := r.sessionOptions()
+	options, err := r.optionsFor(m)
 	if err != nil {
-		return nil, fmt.Errorf("ort: session options: %w", err)
+		return nil, err
 	}
 	defer options.Destroy()
 	data, err := m.Bytes()
@@ -106,6 +100,18 @@ func (r *Runtime) load(m *onnx.Model) (*session, error) {
 		return nil, loadError(m, err)
 	}
 	return newSession(m, loaded)
+}
+
+// optionsFor returns the options of a session of m.
+func (r *Runtime) optionsFor(m *onnx.Model) (*ortgo.SessionOptions, error) {
+	if m == nil || m.Graph == nil {
+		return nil, errors.New("ort: new session: the model has no graph")
+	}
+	options, err := r.sessionOptions()
+	if err != nil {
+		return nil, fmt.Errorf("ort: session options: %w", err)
+	}
+	return options, nil
 }
 
 // newSession makes a session of a loaded model.
