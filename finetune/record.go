@@ -74,11 +74,8 @@ type RecordTune struct {
 	Rates []tune.RatePoint `json:"rates,omitempty"`
 }
 
-func recordTune(s *tune.Settings, r *tune.Result) *RecordTune {
-	if r == nil {
-		return nil
-	}
-	return &RecordTune{Unfreeze: s.Unfreeze.String(), Settings: r.Settings, Trained: r.Trained, Best: r.Best, History: r.History, Rates: r.Rates}
+func recordTune(r *tune.Result) *RecordTune {
+	return &RecordTune{Unfreeze: r.Settings.Unfreeze.String(), Settings: r.Settings, Trained: r.Trained, Best: r.Best, History: r.History, Rates: r.Rates}
 }
 
 // A RecordProof says what the written model has proved.

@@ -315,7 +315,7 @@ func (w *workshop[T]) export(ctx context.Context) error {
 		},
 		Labels:  r.Labels,
 		Head:    RecordHead{Kind: r.Head, C: w.probed.C, By: w.probed.By, Scale: w.probed.Scale, Loss: w.probed.Loss, Path: w.probed.Path, Heads: w.probed.Heads},
-		Tune:    recordTune(w.settings.Tune, r.Tuned),
+		Tune:    r.Tune,
 		Sweep:   r.Sweep,
 		Metrics: r.Metrics, Baselines: r.Baselines, Warnings: r.Warnings, Learning: r.Learning, Decision: r.Decision,
 		Proof:   RecordProof{Rows: r.Rows.Test, Tolerance: verify.Tolerance},

@@ -32,7 +32,7 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("finetune: tune: %w", err)
 	}
-	problem, err := w.problem(lesson.learned(steady(linear, w.train.x)), lesson, &settings)
+	problem, err := w.problem(lesson.learned(steady(linear, w.train.x)), lesson, settings)
 	if err != nil {
 		return fmt.Errorf("finetune: tune: %w", err)
 	}
@@ -50,7 +50,7 @@ func (w *workshop[T]) tune(ctx context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("finetune: %w", err)
 	}
-	w.result.Tuned, w.result.Tune, w.result.Head = result, recordTune(&settings, result), linearHead
+	w.result.Tuned, w.result.Tune, w.result.Head = result, recordTune(result), linearHead
 	tuned := *w.backbone
 	tuned.Model = result.Model
 	w.backbone, w.head = &tuned, lesson.answered(&heads.Linear{Weight: result.Weight, Bias: result.Bias})
@@ -95,7 +95,7 @@ func (w *workshop[T]) lesson(smoothing float64) (lesson, error) {
 }
 
 // problem is the training and validation rows as package tune takes them, and the head to start from.
-func (w *workshop[T]) problem(start *heads.Linear, l lesson, s *tune.Settings) (*tune.Problem, error) {
+func (w *workshop[T]) problem(start *heads.Linear, l lesson, s tune.Settings) (*tune.Problem, error) {
 	x := examples[T]{pre: w.backbone.Preprocessor}
 	parts := [][]int{}
 	for _, inputs := range [][]T{dataset.Inputs(w.data.Train), dataset.Inputs(w.data.Validation)} {
@@ -130,7 +130,7 @@ func (w *workshop[T]) problem(start *heads.Linear, l lesson, s *tune.Settings) (
 }
 
 // kept says where the frozen layers' results stay: beside the features, by the contents of all examples.
-func (w *workshop[T]) kept(x examples[T], s *tune.Settings) (*tune.Kept, error) {
+func (w *workshop[T]) kept(x examples[T], s tune.Settings) (*tune.Kept, error) {
 	contents := make([]contentKey, len(x.rows))
 	err := eachParallel(context.Background(), len(x.rows), 64, func(i int) error {
 		content, err := x.pre.Content(x.rows[i])

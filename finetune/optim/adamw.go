@@ -44,41 +44,34 @@ func (a *AdamW) Step(params []Param, grads []Gradient, lr, by float64) error {
 		if p.Decays {
 			v.shrink = float32(1 - rate*a.WeightDecay)
 		}
-		update := func(from, to int, awake bool) {
-			switch w := p.Value[from:to]; {
-			case awake:
-				v.apply(w, grads[s.list].Data[from:to], a.mean[s.list][from:to], a.power[s.list][from:to])
-			case v.shrink != 1:
-				scale(w, v.shrink)
-			}
-		}
-		awake, width := a.awake[s.list], grads[s.list].Width
-		if awake == nil {
-			update(s.from, s.to, true)
-			return
-		}
-		for from := s.from; from < s.to; { // runs of rows that are alike
-			row := from / width
-			to := row + 1
-			for to*width < s.to && awake[to] == awake[row] {
-				to++
-			}
-			update(from, to*width, awake[row])
-			from = to * width
+		switch awake := a.awake[s.list]; {
+		case awake == nil || awake[s.from/grads[s.list].Width]:
+			v.apply(p.Value[s.from:s.to], grads[s.list].Data[s.from:s.to], a.mean[s.list][s.from:s.to], a.power[s.list][s.from:s.to])
+		case v.shrink != 1:
+			scale(p.Value[s.from:s.to], v.shrink)
 		}
 	})
 	return nil
 }
 
-// spans cuts all numbers into blocks, of whole rows where the gradient has rows.
+// spans cuts all numbers into blocks; where the gradient has rows, of whole rows that are all awake or all not.
 func (a *AdamW) spans(grads []Gradient) []span {
 	var all []span
 	for i, g := range grads {
-		size := block
-		if a.awake[i] != nil {
-			size = max(block/g.Width, 1) * g.Width
+		awake := a.awake[i]
+		if awake == nil {
+			all = append(all, blocks(i, len(g.Data), block)...)
+			continue
 		}
-		all = append(all, blocks(i, len(g.Data), size)...)
+		most := max(block/g.Width, 1)
+		for row := 0; row < len(awake); {
+			end := row + 1
+			for end < len(awake) && end-row < most && awake[end] == awake[row] {
+				end++
+			}
+			all = append(all, span{i, row * g.Width, end * g.Width})
+			row = end
+		}
 	}
 	return all
 }

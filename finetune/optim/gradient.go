@@ -82,9 +82,6 @@ func Accumulate(sums, grads []Gradient, weight float32) {
 // Scale multiplies gradients by a factor.
 func Scale(grads []Gradient, factor float32) {
 	parallel(spans(grads), func(_ int, s span) {
-		g := grads[s.list].Data[s.from:s.to]
-		for i := range g {
-			g[i] *= factor
-		}
+		scale(grads[s.list].Data[s.from:s.to], factor)
 	})
 }

@@ -40,11 +40,7 @@ func Clip(norm, limit float64) float64 {
 // average of the weights (Polyak and Juditsky, 1992).
 func Average(mean [][]float32, params []Param, decay float64) {
 	d := float32(decay)
-	var all []span
-	for i, m := range mean {
-		all = append(all, blocks(i, len(m), block)...)
-	}
-	parallel(all, func(_ int, s span) {
+	parallel(allSpans(params), func(_ int, s span) {
 		m, v := mean[s.list][s.from:s.to], params[s.list].Value[s.from:s.to]
 		for i := range m {
 			m[i] = d*m[i] + (1-d)*v[i]

@@ -72,6 +72,15 @@ func spans(grads []Gradient) []span {
 	return all
 }
 
+// allSpans cuts all numbers of parameters into blocks.
+func allSpans(params []Param) []span {
+	var all []span
+	for i, p := range params {
+		all = append(all, blocks(i, len(p.Value), block)...)
+	}
+	return all
+}
+
 // blocks cuts the n numbers of one list.
 func blocks(list, n, size int) []span {
 	var all []span

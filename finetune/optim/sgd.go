@@ -24,11 +24,8 @@ func (o *SGD) Step(params []Param, grads []Gradient, lr, by float64) error {
 		return errors.New("optim: SGD: the parameters are not those of the steps before")
 	}
 	momentum, times := float32(o.Momentum), float32(by)
-	var all []span
-	for i, p := range params { // of rows without gradient too: they still have velocity and decay
-		all = append(all, blocks(i, len(p.Value), block)...)
-	}
-	parallel(all, func(_ int, s span) {
+	// Rows without gradient move too: they have velocity and decay.
+	parallel(allSpans(params), func(_ int, s span) {
 		p := params[s.list]
 		w, g, v := p.Value[s.from:s.to], grads[s.list].Data[s.from:s.to], o.velocity[s.list][s.from:s.to]
 		rate, decay := float32(lr*p.scale()), float32(0)

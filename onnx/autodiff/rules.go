@@ -188,8 +188,8 @@ func erfRule(s *step) *onnx.Value {
 	return s.Mul(s.dy, s.Mul(s.op("Exp", s.op("Neg", s.square(s.in(0)))), s.f(2/math.Sqrt(math.Pi))))
 }
 
-// geluRule differentiates x·Φ(x) from x: Φ(x) + x·φ(x), which with u = x/√2 is ½(1 + erf u) + u·exp(−u²)/√π; in the tanh form, with u = √(2/π)·(x + 0.044715·x³),
-// ½(1 + tanh u) + ½x·(1 − tanh² u)·u′ (Hendrycks and Gimpel, arXiv:1606.08415).
+// geluRule differentiates x·Φ(x) from x: Φ(x) + x·φ(x), which with u = x/√2 is ½(1 + erf u) + u·exp(−u²)/√π; in the tanh
+// form, with u = √(2/π)·(x + 0.044715·x³), ½(1 + tanh u) + ½x·(1 − tanh² u)·u′ (Hendrycks and Gimpel, arXiv:1606.08415).
 func geluRule(s *step) *onnx.Value {
 	x := s.in(0)
 	if s.node.Str("approximate", "none") == "tanh" {

@@ -69,15 +69,20 @@ func (r *Runtime) NewFileSession(path string, m *onnx.Model) (onnx.Session, erro
 		return nil, err
 	}
 	defer options.Destroy()
-	loaded, err := ortgo.NewDynamicAdvancedSession(path, nil, nil, options)
-	if err != nil {
-		return nil, loadError(m, err)
-	}
-	s, err := newSession(m, loaded)
+	s, err := loadFile(path, m, options)
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// loadFile lets ONNX Runtime read m from its file.
+func loadFile(path string, m *onnx.Model, options *ortgo.SessionOptions) (*session, error) {
+	loaded, err := ortgo.NewDynamicAdvancedSession(path, nil, nil, options)
+	if err != nil {
+		return nil, loadError(m, err)
+	}
+	return newSession(m, loaded)
 }
 
 // load gives the model to ONNX Runtime, as bytes where that can be.
@@ -137,15 +142,15 @@ func loadThroughFiles(m *onnx.Model, options *ortgo.SessionOptions) (*session, e
 	if err := m.Save(path, onnx.ExternalData()); err != nil {
 		return nil, fmt.Errorf("ort: new session: %w", errors.Join(err, os.RemoveAll(dir)))
 	}
-	loaded, err := ortgo.NewDynamicAdvancedSession(path, nil, nil, options)
+	s, err := loadFile(path, m, options)
+	removed := os.RemoveAll(dir)
 	if err != nil {
-		return nil, errors.Join(loadError(m, err), os.RemoveAll(dir))
+		return nil, errors.Join(err, removed)
 	}
-	s, err := newSession(m, loaded)
-	if removed := os.RemoveAll(dir); removed != nil && err == nil {
+	if removed != nil {
 		s.files = dir
 	}
-	return s, err
+	return s, nil
 }
 
 // notSupported matches what ONNX Runtime says of operators, opsets and types it lacks; the groups are the operator.
