@@ -15,6 +15,8 @@ import (
 type form[T any] interface {
 	// rows tells which part of which example each row stands for; nil: row i stands for example i.
 	rows(pre Preprocessor[T], examples []dataset.Example[T]) ([]place, error)
+	// inputs are what a backbone reads of examples, in their order.
+	inputs(examples []dataset.Example[T]) []T
 	// features computes the rows of examples.
 	features(ctx context.Context, rt onnx.Runtime, b *Backbone[T], examples []dataset.Example[T], s ExtractSettings) (heads.Matrix, ExtractStats, error)
 	// answers computes, for the same rows, what a model gives that join made. e is told all but the inputs.
@@ -84,6 +86,8 @@ func formOf[T any](target dataset.Target, inPairs bool) form[T] {
 type single[T any] struct{}
 
 func (single[T]) rows(Preprocessor[T], []dataset.Example[T]) ([]place, error) { return nil, nil }
+
+func (single[T]) inputs(examples []dataset.Example[T]) []T { return dataset.Inputs(examples) }
 
 func (single[T]) features(ctx context.Context, rt onnx.Runtime, b *Backbone[T], examples []dataset.Example[T], s ExtractSettings) (heads.Matrix, ExtractStats, error) {
 	return Extract(ctx, rt, b, dataset.Inputs(examples), s)

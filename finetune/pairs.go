@@ -24,6 +24,14 @@ type pairs[T any] struct{}
 
 func (pairs[T]) rows(Preprocessor[T], []dataset.Example[T]) ([]place, error) { return nil, nil }
 
+func (pairs[T]) inputs(examples []dataset.Example[T]) []T {
+	both := make([]T, 0, 2*len(examples))
+	for _, e := range examples {
+		both = append(both, e.Input, e.Second)
+	}
+	return both
+}
+
 func (pairs[T]) features(ctx context.Context, rt onnx.Runtime, b *Backbone[T], examples []dataset.Example[T], s ExtractSettings) (heads.Matrix, ExtractStats, error) {
 	var distinct []T
 	var first []int // the example that each of distinct is first of

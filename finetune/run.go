@@ -84,12 +84,12 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	if err := r.check(b, s); err != nil {
 		return nil, err
 	}
-	if s.Tune != nil && (data.Target == dataset.Tags || data.Pairs) {
-		return nil, fmt.Errorf("finetune: a backbone's own weights are not trained for tags or for pairs of texts; leave it frozen for these")
-	}
 	goal, err := goalOf(data.Target)
 	if err != nil {
 		return nil, err
+	}
+	if s.Tune != nil && s.Tune.Augmented != "" && data.Target == dataset.Tags {
+		return nil, fmt.Errorf("finetune: texts whose words are tagged cannot be augmented while a backbone is trained: words would go, and their tags stay")
 	}
 	if s.Probabilities && data.Target == dataset.Values {
 		return nil, fmt.Errorf("finetune: numbers have no probabilities; leave them out for regression")

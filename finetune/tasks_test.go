@@ -277,16 +277,18 @@ func TestTasksRefuse(t *testing.T) {
 	rt, ctx := runtimes(t), context.Background()
 	out := filepath.Join(t.TempDir(), "out")
 	tagged, scored := taskData(t, "d.conll", namesAndPlaces()), taskData(t, "d.tsv", pairTable(t, false))
+	masked := taskBackbone(t, dataset.Tags)
+	masked.View = func(x string, n int) string { return x }
 	for name, c := range map[string]struct {
 		b    *finetune.Backbone[string]
 		data dataset.Split[string]
 		s    finetune.Settings
 		says string
 	}{
-		"a pooled backbone for tokens":  {taskBackbone(t, dataset.Values), tagged, finetune.Settings{}, "a row for each token"},
-		"tokens for a number":           {taskBackbone(t, dataset.Tags), scored, finetune.Settings{}, "N×D"},
-		"probabilities of numbers":      {taskBackbone(t, dataset.Values), scored, finetune.Settings{Probabilities: true}, "probabilities"},
-		"training a backbone for pairs": {taskBackbone(t, dataset.Values), scored, finetune.Settings{Tune: &tune.Settings{}}, "pairs of texts"},
+		"a pooled backbone for tokens": {taskBackbone(t, dataset.Values), tagged, finetune.Settings{}, "a row for each token"},
+		"tokens for a number":          {taskBackbone(t, dataset.Tags), scored, finetune.Settings{}, "N×D"},
+		"probabilities of numbers":     {taskBackbone(t, dataset.Values), scored, finetune.Settings{Probabilities: true}, "probabilities"},
+		"words left out under tags":    {masked, tagged, finetune.Settings{Tune: &tune.Settings{Augmented: "words"}}, "words would go"},
 	} {
 		c.s.Out = out
 		if _, err := finetune.Run(ctx, rt, nil, c.b, c.data, c.s); err == nil || !strings.Contains(err.Error(), c.says) {

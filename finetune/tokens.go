@@ -44,6 +44,8 @@ func (tokens[T]) rows(pre Preprocessor[T], examples []dataset.Example[T]) ([]pla
 	return rows, err
 }
 
+func (tokens[T]) inputs(examples []dataset.Example[T]) []T { return dataset.Inputs(examples) }
+
 func (f tokens[T]) features(ctx context.Context, rt onnx.Runtime, b *Backbone[T], examples []dataset.Example[T], s ExtractSettings) (heads.Matrix, ExtractStats, error) {
 	out := b.Model.Graph.Outputs
 	if len(out) != 1 || len(out[0].Shape) != 3 || !out[0].Shape[2].Known {

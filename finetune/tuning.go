@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"slices"
 
@@ -85,33 +86,45 @@ func (w *workshop[T]) recipe(s tune.Settings) tune.Settings {
 // lesson is what the training targets teach.
 func (w *workshop[T]) lesson(smoothing float64) (lesson, error) {
 	var weights []float64
-	if w.data.Target == dataset.Classes {
+	if w.train.y.Class != nil {
 		var err error
 		if weights, err = w.settings.Probe.ClassWeight.PerClass(w.train.y); err != nil {
 			return lesson{}, err
 		}
 	}
-	return newLesson(w.train.y, w.validation.y, len(w.data.Labels), smoothing, weights), nil
+	l := newLesson(w.train.y, w.validation.y, len(w.data.Labels), smoothing, weights)
+	if w.data.Target == dataset.Tags {
+		l.score = w.entityScore
+	}
+	return l, nil
+}
+
+// entityScore judges tags by the entities they make: their loss rises on wnut17's validation words, nearly all of which are
+// outside of any, from the second epoch on, while ever more entities are found.
+func (w *workshop[T]) entityScore(logits heads.Matrix) float64 {
+	report, err := w.goal.report(truths(w.data.Validation), w.data.Labels, w.validation.rows, logits)
+	if err != nil {
+		return math.Inf(-1)
+	}
+	return report.Metrics[Headline(report)]
 }
 
 // problem is the training and validation rows as package tune takes them, and the head to start from.
 func (w *workshop[T]) problem(start *heads.Linear, l lesson, s tune.Settings) (*tune.Problem, error) {
-	x := examples[T]{pre: w.backbone.Preprocessor}
-	parts := [][]int{}
-	for _, inputs := range [][]T{dataset.Inputs(w.data.Train), dataset.Inputs(w.data.Validation)} {
-		rows := make([]int, len(inputs))
-		for i := range rows {
-			rows[i] = len(x.rows) + i
-		}
-		x.rows, parts = append(x.rows, inputs...), append(parts, rows)
-	}
+	all := slices.Concat(w.data.Train, w.data.Validation)
+	x := examples[T]{pre: w.backbone.Preprocessor, rows: w.form.inputs(all)}
 	p := &tune.Problem{
 		Model: w.backbone.Model, Weight: start.Weight, Bias: start.Bias, Loss: l.loss, Targets: l.targets,
-		Examples: x, Train: parts[0], Validation: parts[1], Score: l.score,
+		Examples: x, Pairs: w.data.Pairs, Score: l.score,
 		Identity: map[string]string{
 			"training data": dataset.Digest(w.data.Train), "validation data": dataset.Digest(w.data.Validation),
 			"labels": fmt.Sprintf("%q", w.data.Labels), "class weights": fmt.Sprint(w.settings.Probe.ClassWeight), "preprocessing": x.pre.Fingerprint(),
 		},
+	}
+	order := allIndices(len(all))
+	p.Train, p.Validation = order[:len(w.data.Train)], order[len(w.data.Train):]
+	if w.train.rows != nil {
+		w.readWords(p, l)
 	}
 	if s.Augmented != "" {
 		if w.backbone.View == nil {
@@ -127,6 +140,31 @@ func (w *workshop[T]) problem(start *heads.Linear, l lesson, s tune.Settings) (*
 		p.Kept = kept
 	}
 	return p, nil
+}
+
+// readWords lets a training read words in place of examples. Examples without any are left out.
+func (w *workshop[T]) readWords(p *tune.Problem, l lesson) {
+	words := slices.Clone(w.train.rows)
+	for _, at := range w.validation.rows {
+		at.example += len(w.data.Train)
+		words = append(words, at)
+	}
+	p.Tokens = make([][]int, p.Examples.Len())
+	for _, at := range words {
+		p.Tokens[at.example] = append(p.Tokens[at.example], at.token)
+	}
+	wordless := func(example int) bool { return p.Tokens[example] == nil }
+	p.Train, p.Validation = slices.DeleteFunc(p.Train, wordless), slices.DeleteFunc(p.Validation, wordless)
+	p.Targets = func(examples []int) (*onnx.Tensor, error) {
+		var of []int
+		for _, e := range examples {
+			own := rowsOf(words, e)
+			for k := own.from; k < own.to; k++ {
+				of = append(of, k)
+			}
+		}
+		return l.targets(of)
+	}
 }
 
 // kept says where the frozen layers' results stay: beside the features, by the contents of all examples.

@@ -195,15 +195,21 @@ func TestTuneOtherTargets(t *testing.T) {
 		}
 	})
 	sets.Target = dataset.Labels
+	tagged := taskData(t, "d.conll", namesAndPlaces())
+	tagged.Train, tagged.Validation = tagged.Train[40:], tagged.Train[:40]
+	tagged.Train = append(tagged.Train, dataset.Example[string]{ID: "wordless", Input: "nothing to say"})
 	for name, c := range map[string]struct {
 		data   dataset.Split[string]
 		metric string
 		sign   float64
-	}{"numbers": {numbers, "eval_rmse", -1}, "sets": {sets, "eval_f1_micro", 1}} {
+	}{
+		"numbers": {numbers, "eval_rmse", -1}, "sets": {sets, "eval_f1_micro", 1}, "tags": {tagged, "eval_f1", 1},
+		"pairs": {taskData(t, "p.tsv", pairTable(t, true)), "eval_accuracy", 1}, "scores of pairs": {taskData(t, "d.tsv", pairTable(t, false)), "eval_rmse", -1},
+	} {
 		var got [2]float64
 		for i, moves := range []*tune.Settings{nil, {Unfreeze: tune.Unfreeze{Top: 1}, Epochs: 4, Seed: 1}} {
 			s := finetune.Settings{Out: filepath.Join(t.TempDir(), "out"), Tune: moves, Tolerance: 1e-2}
-			r := must[*finetune.Result](t)(finetune.Run(ctx, rt, nil, textBackbone(t, miniText(t)), c.data, s))
+			r := must[*finetune.Result](t)(finetune.Run(ctx, rt, nil, taskBackbone(t, c.data.Target), c.data, s))
 			v, ok := r.Metrics[c.metric]
 			if !ok {
 				t.Fatalf("%s: no %s in %v", name, c.metric, r.Metrics)

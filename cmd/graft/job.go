@@ -230,7 +230,13 @@ func (j *job) options() map[string]any {
 // textBackbone opens a text backbone for package finetune.
 func (j *job) textBackbone(source models.Source) (*finetune.Backbone[string], error) {
 	feature, task := j.feature, finetune.TextClassification
+	if j.tune.settings.Mixup != 0 {
+		return nil, usagef("--mixup mixes pictures; %s holds texts", j.data)
+	}
 	if j.target == dataset.Tags {
+		if j.tune.wordDropout != 0 {
+			return nil, usagef("--word-dropout leaves words out; the words of %s are tagged, and their tags would stay", j.data)
+		}
 		if feature.pooling != "" {
 			return nil, usagef("--pooling makes one row of all tokens; %s has tagged words, each with a row of its own", j.data)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -106,6 +107,29 @@ func TestSaveBackbone(t *testing.T) {
 	}
 	graft(t, "", append(args, "--out", filepath.Join(dir, "n"), "--unfreeze", "all", "--epochs", "1", "--save-backbone", saved)...).want(t, exitFailure, "not empty")
 	graft(t, "", append(args, "--out", filepath.Join(dir, "n"), "--save-backbone", saved)...).want(t, exitUsage, "--unfreeze")
+}
+
+// Tagged words and pairs of texts train a backbone with the same command, and the trained backbone serves the next task.
+func TestTuneOtherReadings(t *testing.T) {
+	dir := workplace(t)
+	var conll, scores strings.Builder
+	scores.WriteString("score,sentence1,sentence2\n")
+	for i := range 40 {
+		fmt.Fprintf(&conll, "%s\tB-per\nwent\tO\nto\tO\n%d\tO\n\n", []string{"Ann", "Robert", "Maria"}[i%3], i)
+		fmt.Fprintf(&scores, "%d.%d,the %s car,a car of the year %d\n", i%2*4, i, []string{"old", "new"}[i%2], 1990+i)
+	}
+	for name, content := range map[string]string{"d.conll": conll.String(), "d.csv": scores.String()} {
+		data, out, saved := writeFile(t, dir, name, content), filepath.Join(dir, "model-"+name), filepath.Join(dir, "backbone-"+name)
+		args := []string{"finetune", "-q", "--data", data, "--unfreeze", "top:1", "--epochs", "1"}
+		graft(t, "", append(args, "--out", out, "--save-backbone", saved)...).want(t, exitOK)
+		graft(t, "", append(args, "--out", out+"-again")...).want(t, exitOK)
+		if !bytes.Equal(file(t, out, "model.onnx"), file(t, out+"-again", "model.onnx")) {
+			t.Errorf("%s: the same seed gives another model", name)
+		}
+		graft(t, "", "finetune", "-q", "--data", data, "--backbone", saved, "--out", out+"-next").want(t, exitOK)
+	}
+	graft(t, "", "finetune", "-q", "--data", filepath.Join(dir, "d.conll"), "--out", "o", "--unfreeze", "all", "--word-dropout", "0.1").want(t, exitUsage, "tags would stay")
+	graft(t, "", "finetune", "-q", "--data", filepath.Join(dir, "d.csv"), "--out", "o", "--unfreeze", "all", "--mixup", "0.1").want(t, exitUsage, "mixes pictures")
 }
 
 // The learning-rate finder says what it chose, in the record too.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"math"
 )
 
 // A Kind says what the examples of a data set are.
@@ -86,15 +87,29 @@ func Inputs[T any](examples []Example[T]) []T {
 	return out
 }
 
-// Digest identifies examples by content, label and order, whatever their files are called, in hexadecimal.
+// Digest identifies examples by content, order, and what they should be answered with, whatever their files are called, in
+// hexadecimal.
 func Digest[T any](examples []Example[T]) string {
 	h := sha256.New()
-	var size [8]byte
+	number := func(n uint64) { h.Write(binary.LittleEndian.AppendUint64(nil, n)) }
+	text := func(s string) {
+		number(uint64(len(s)))
+		h.Write([]byte(s))
+	}
 	for _, e := range examples {
 		h.Write(e.Digest[:])
-		binary.LittleEndian.PutUint64(size[:], uint64(len(e.Label)))
-		h.Write(size[:])
-		h.Write([]byte(e.Label))
+		text(e.Label)
+		if e.Value != 0 {
+			number(math.Float64bits(e.Value))
+		}
+		for _, l := range e.Labels {
+			text(l)
+		}
+		for _, w := range e.Words {
+			number(uint64(w.Start))
+			number(uint64(w.End))
+			text(w.Tag)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

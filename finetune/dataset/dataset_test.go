@@ -379,7 +379,7 @@ func TestReadStopsWhenCancelled(t *testing.T) {
 	}
 }
 
-func TestDigestTellsContentLabelAndOrder(t *testing.T) {
+func TestDigestTellsContentAnswersAndOrder(t *testing.T) {
 	base := []Example[string]{{ID: "1", Label: "a", Digest: [32]byte{1}}, {ID: "2", Label: "b", Digest: [32]byte{2}}}
 	renamed := []Example[string]{{ID: "x", Label: "a", Digest: [32]byte{1}}, {ID: "y", Label: "b", Digest: [32]byte{2}}}
 	if Digest(base) != Digest(renamed) {
@@ -389,5 +389,15 @@ func TestDigestTellsContentLabelAndOrder(t *testing.T) {
 	swapped := []Example[string]{base[1], base[0]}
 	if Digest(base) == Digest(relabelled) || Digest(base) == Digest(swapped) {
 		t.Error("digest misses label or order")
+	}
+	seen := map[string]bool{Digest(base): true}
+	for _, e := range []Example[string]{
+		{Value: 1}, {Value: 2}, {Labels: []string{"a", "b"}}, {Labels: []string{"ab"}}, {Words: []Word{{0, 1, "O"}}}, {Words: []Word{{0, 1, "B-x"}}},
+	} {
+		d := Digest([]Example[string]{e})
+		if seen[d] {
+			t.Errorf("digest misses what makes %+v another", e)
+		}
+		seen[d] = true
 	}
 }

@@ -36,7 +36,7 @@ func (t *trainer) gradients(ctx context.Context, batch []int, view, number int) 
 		}
 	}
 	if t.s.Dropout > 0 {
-		feeds[dropoutMask] = t.mask(len(batch), number)
+		feeds[dropoutMask] = t.mask(t.p.answers(batch...), number)
 	}
 	results := maps.Clone(t.results)
 	if err := runInto(ctx, t.backward, taken(t.net.backward, feeds), results); err != nil {
@@ -88,7 +88,8 @@ func runInto(ctx context.Context, s onnx.Session, feeds, results onnx.Feeds) err
 
 // feeds are a batch's inputs: the backbone's, or what the frozen layers made of them, and the weights.
 func (t *trainer) feeds(ctx context.Context, batch []int, view int) (onnx.Feeds, error) {
-	feeds, err := t.examples(view).Feeds(batch)
+	examples := t.p.examplesOf(batch)
+	feeds, err := t.examples(view).Feeds(examples)
 	if err != nil {
 		return nil, err
 	}
@@ -96,12 +97,12 @@ func (t *trainer) feeds(ctx context.Context, batch []int, view int) (onnx.Feeds,
 	case t.net.prefix == nil:
 	case kept != nil:
 		tokens := 0
-		for _, row := range batch {
+		for _, example := range examples {
 			if kept.Lengths != nil {
-				tokens = max(tokens, kept.Lengths[row])
+				tokens = max(tokens, kept.Lengths[example])
 			}
 		}
-		if feeds[t.net.boundary], err = kept.batch(t.net.boundary, batch, tokens); err != nil {
+		if feeds[t.net.boundary], err = kept.batch(t.net.boundary, examples, tokens); err != nil {
 			return nil, err
 		}
 	default:
@@ -115,6 +116,9 @@ func (t *trainer) feeds(ctx context.Context, batch []int, view int) (onnx.Feeds,
 			return nil, err
 		}
 		feeds[t.net.boundary] = out[0]
+	}
+	if t.p.Tokens != nil {
+		feedTokens(feeds, t.p.tokensOf(batch))
 	}
 	for _, w := range t.net.weights {
 		feeds[w.tensor.Name] = w.tensor

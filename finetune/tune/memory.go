@@ -46,11 +46,12 @@ type footprint struct {
 	tokens  int
 }
 
-// measureFootprint estimates what runs of the gradient graph take. small and large are the batches that shapes was measured on.
-func (n *network) measureFootprint(forward *onnx.Model, shapes *autodiff.Shapes, small, large onnx.Feeds) {
+// measureFootprint estimates what runs of the gradient graph take. small and large are the batches of examples, so many a row,
+// that shapes was measured on.
+func (n *network) measureFootprint(forward *onnx.Model, shapes *autodiff.Shapes, small, large onnx.Feeds, perRow int) {
 	a, b := extentOf(small), extentOf(large)
 	n.needs = footprint{tokens: int(b.Tokens), batch: func(rows int) int64 {
-		return autodiff.Footprint(forward, n.backward, shapes, a, b, autodiff.Extent{Rows: int64(rows), Tokens: b.Tokens})
+		return autodiff.Footprint(forward, n.backward, shapes, a, b, autodiff.Extent{Rows: int64(rows * perRow), Tokens: b.Tokens})
 	}}
 	for _, w := range n.weights {
 		n.needs.weights += 4 * stateCopies * int64(len(w.data))

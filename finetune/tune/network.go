@@ -47,7 +47,7 @@ type weight struct {
 func open(ctx context.Context, rt onnx.Runtime, p *Problem, s Settings, small, large onnx.Feeds) (*network, error) {
 	m := p.Model.Clone()
 	if len(m.Graph.Outputs) != 1 {
-		return nil, fmt.Errorf("tune: the backbone has %d outputs, want one N×D", len(m.Graph.Outputs))
+		return nil, fmt.Errorf("tune: the backbone has %d outputs, want one, N×D or N×L×D", len(m.Graph.Outputs))
 	}
 	if err := autodiff.Prepare(m); err != nil {
 		return nil, fmt.Errorf("tune: %w", err)
@@ -140,7 +140,7 @@ func (n *network) build(ctx context.Context, rt onnx.Runtime, rest *onnx.Model, 
 	m.Graph.Outputs = nil
 	n.addHead(p)
 	b := onnx.NewBuilder(m)
-	x := b.Value(features)
+	x := p.read(b, b.Value(features))
 	if x == nil {
 		return fmt.Errorf("tune: %w", b.Err())
 	}
@@ -188,7 +188,7 @@ func (n *network) build(ctx context.Context, rt onnx.Runtime, rest *onnx.Model, 
 			return fmt.Errorf("tune: %w", err)
 		}
 	}
-	n.measureFootprint(m, shapes, small, large)
+	n.measureFootprint(m, shapes, small, large, p.perRow())
 	return nil
 }
 
@@ -224,9 +224,7 @@ func (n *network) measure(ctx context.Context, rt onnx.Runtime, m *onnx.Model, p
 			}
 			full[i][n.boundary] = out[0]
 		}
-		rows := rowsOf(feeds)
-		full[i][autodiff.TargetInput] = onnx.NewTensor(autodiff.TargetInput, make([]float32, rows*p.Weight.Rows), int64(rows), int64(p.Weight.Rows))
-		full[i][dropoutMask] = onnx.NewTensor(dropoutMask, make([]float32, rows*p.Weight.Cols), int64(rows), int64(p.Weight.Cols))
+		p.feedProbe(full[i])
 	}
 	shapes, err := autodiff.Measure(ctx, rt, m, full[0], full[1])
 	if err != nil {

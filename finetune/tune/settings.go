@@ -112,5 +112,5 @@ func (s Settings) check(p *Problem) error {
 	if s.Views > 0 && p.View == nil {
 		return fmt.Errorf("tune: %d views of each example, but nothing makes views of them", s.Views)
 	}
-	return nil
+	return p.checkReading(s)
 }

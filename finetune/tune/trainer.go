@@ -17,7 +17,8 @@ type trainer struct {
 	p         *Problem
 	s         Settings
 	rt        onnx.Runtime
-	batches   *batcher
+	batches   *batcher // of rows
+	singles   *batcher // of the examples of rows
 	net       *network
 	frozen    map[int]*activations // by view, 0 for the examples as they are
 	prefix    onnx.Session         // for views that are not kept; nil until one is needed
@@ -122,7 +123,7 @@ func (t *trainer) freezeView(ctx context.Context, view int, rows []int) (err err
 		return nil
 	}
 	report := func(done, total int) { t.report(Step{Stage: Freezing, Done: done, Of: total}) }
-	t.frozen[view], err = t.net.activations(ctx, t.rt, t.p, t.examples(view), view, rows, t.batches, report)
+	t.frozen[view], err = t.net.activations(ctx, t.rt, t.p, t.examples(view), view, t.p.examplesOf(rows), t.singles, report)
 	return err
 }
 
@@ -170,8 +171,8 @@ func (t *trainer) probes() (small, large onnx.Feeds, err error) {
 		order = append(order, b...)
 	}
 	longest, shortest := order[0], order[len(order)-1]
-	if small, err = t.p.Examples.Feeds([]int{shortest, shortest}); err == nil {
-		large, err = t.p.Examples.Feeds([]int{longest, longest, longest})
+	if small, err = t.p.Examples.Feeds(t.p.examplesOf([]int{shortest, shortest})); err == nil {
+		large, err = t.p.Examples.Feeds(t.p.examplesOf([]int{longest, longest, longest}))
 	}
 	return small, large, err
 }
@@ -207,7 +208,7 @@ func (t *trainer) judged() [][]float32 {
 // step trains on the batches of one step, and returns the loss and the gradient's norm before clipping. Where it fails, or ctx
 // ends, the weights are as they were.
 func (t *trainer) step(ctx context.Context, batches [][]int, view, step int, rate float64) (loss, norm float64, err error) {
-	rows, grads := 0, t.grads
+	answers, grads := 0, t.grads
 	for i := range t.sums {
 		t.sums[i].Clear()
 	}
@@ -215,17 +216,18 @@ func (t *trainer) step(ctx context.Context, batches [][]int, view, step int, rat
 		if err := t.gradients(ctx, batch, view, step*t.s.Accumulate+i); err != nil {
 			return 0, 0, fmt.Errorf("tune: step %d: %w", step, err)
 		}
-		loss += float64(t.loss[0]) * float64(len(batch))
-		rows += len(batch)
+		n := t.p.answers(batch...)
+		loss += float64(t.loss[0]) * float64(n)
+		answers += n
 		if len(batches) > 1 {
-			optim.Accumulate(t.sums, t.grads, float32(len(batch)))
+			optim.Accumulate(t.sums, t.grads, float32(n))
 		}
 	}
 	if len(batches) > 1 {
 		grads = t.sums
-		optim.Scale(grads, 1/float32(rows))
+		optim.Scale(grads, 1/float32(answers))
 	}
-	loss /= float64(rows)
+	loss /= float64(answers)
 	norm = optim.GlobalNorm(grads)
 	if v := loss + norm; math.IsNaN(v) || math.IsInf(v, 0) {
 		return loss, norm, t.diverged(step, loss)
@@ -270,11 +272,12 @@ func (t *trainer) score(ctx context.Context) (float64, error) {
 		t.setWeights(t.average)
 		defer t.setWeights(own)
 	}
-	place := map[int]int{}
-	for i, row := range t.p.Validation {
-		place[row] = i
+	place, answers := map[int]int{}, 0 // where each row's logits begin
+	for _, row := range t.p.Validation {
+		place[row] = answers
+		answers += t.p.answers(row)
 	}
-	logits := heads.NewMatrix(len(t.p.Validation), len(t.p.Bias))
+	logits := heads.NewMatrix(answers, len(t.p.Bias))
 	for _, batch := range t.batches.sorted(t.p.Validation) {
 		feeds, err := t.feeds(ctx, batch, 0)
 		if err != nil {
@@ -288,8 +291,10 @@ func (t *trainer) score(ctx context.Context) (float64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("tune: validation: %w", err)
 		}
-		for i, row := range batch {
-			copy(logits.Row(place[row]), data[i*logits.Cols:(i+1)*logits.Cols])
+		for _, row := range batch {
+			n := t.p.answers(row) * logits.Cols
+			copy(logits.Data[place[row]*logits.Cols:], data[:n])
+			data = data[n:]
 		}
 	}
 	return t.p.Score(logits), nil

@@ -24,19 +24,24 @@ type Examples interface {
 
 // A Problem is a backbone with a linear head to start from, and examples with their targets.
 type Problem struct {
-	Model   *onnx.Model  // one N×D float32 output; not changed
+	Model   *onnx.Model  // one N×D float32 output, or N×L×D for Tokens; not changed
 	Weight  heads.Matrix // K×D weights of the head: logits = features·Weightᵀ + Bias
 	Bias    []float32    // K
 	Loss    autodiff.Loss
-	Targets func(rows []int) (*onnx.Tensor, error) // what Loss takes for some examples: N×K
+	Targets func(rows []int) (*onnx.Tensor, error) // what Loss takes for some rows: as many as there are logits, of K numbers
 
+	// Examples are rows, one each, unless Pairs or Tokens say otherwise.
 	Examples Examples
+	// Pairs says that row r is of the examples 2r and 2r+1: the head reads [heads.EmitPairs] of their features, so Weight is K×4D.
+	Pairs bool
+	// Tokens lists tokens of each example: the head reads the features of each of these, and gives logits for each.
+	Tokens [][]int
 	// View returns the examples as they look in their view number 1, 2, …: changed at random, of the same sizes, the same at
 	// each call. Nil: training sees them as they are. Validation always does.
 	View       func(view int) Examples
-	Train      []int // examples to learn from
-	Validation []int // examples to choose the best epoch by; empty keeps the last
-	// Score judges N×K logits of the Validation examples, in that order: higher is better.
+	Train      []int // rows to learn from
+	Validation []int // rows to choose the best epoch by; empty keeps the last
+	// Score judges the logits of the Validation rows, in that order: higher is better.
 	Score func(logits heads.Matrix) float64
 
 	Scratch string // folder for activations that are not kept; "" is the system's for temporary files
@@ -99,10 +104,8 @@ func Run(ctx context.Context, rt onnx.Runtime, p *Problem, s Settings) (*Result,
 		return nil, err
 	}
 	t := &trainer{p: p, s: s, rt: rt, frozen: map[int]*activations{}}
-	t.batches = &batcher{batch: s.BatchSize, seed: s.Seed, sizes: make([]int, p.Examples.Len())}
-	for i := range t.batches.sizes {
-		t.batches.sizes[i] = p.Examples.Size(i)
-	}
+	examples, rows := p.sizes()
+	t.batches, t.singles = &batcher{batch: s.BatchSize, seed: s.Seed, sizes: rows}, &batcher{batch: s.BatchSize, seed: s.Seed, sizes: examples}
 	l := &loop{trainer: t}
 	if err := l.lookForCheckpoint(); err != nil {
 		return nil, err

@@ -56,7 +56,10 @@ func (s sample) Feeds(rows []int) (onnx.Feeds, error) {
 }
 
 // attention is a random backbone of two layers of one-headed self-attention behind an embedding, mean-pooled.
-func attention(t *testing.T) *onnx.Model {
+func attention(t *testing.T) *onnx.Model { return attentionOver(t, true) }
+
+// attentionOver is attention's backbone, or that without its pooling: N×L×D.
+func attentionOver(t *testing.T, pooled bool) *onnx.Model {
 	t.Helper()
 	const d = 12
 	r := rand.New(rand.NewPCG(2, 2))
@@ -83,8 +86,11 @@ func attention(t *testing.T) *onnx.Model {
 		x = b.Add(x, b.MatMul(b.Softmax(scores, -1), v))
 		x = b.Add(x, b.Relu(b.MatMul(x, weight("w", 0.3, d, d))))
 	}
-	weights := b.Unsqueeze(mask, 2)
-	b.Output(b.Div(b.ReduceSum(b.Mul(x, weights), false, 1), b.ReduceSum(weights, false, 1)), "features")
+	if pooled {
+		weights := b.Unsqueeze(mask, 2)
+		x = b.Div(b.ReduceSum(b.Mul(x, weights), false, 1), b.ReduceSum(weights, false, 1))
+	}
+	b.Output(x, "features")
 	if err := b.Err(); err != nil {
 		t.Fatal(err)
 	}
