@@ -16,8 +16,8 @@ demo:
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
 
-# What fine-tuning reaches on real data with default settings; half an hour
-# on two cores. ONLY=trec6 runs what has that in its name.
+# What fine-tuning reaches on real data with default settings; three quarters of an
+# hour on two cores. ONLY=trec6 runs what has that in its name.
 accuracy:
 	GRAFT_SLOW=1 go test -run 'TestAccuracy$(if $(ONLY),$$/$(ONLY))' -v -timeout 3h ./finetune
 

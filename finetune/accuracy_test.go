@@ -48,7 +48,7 @@ var accuracies = []struct {
 // TestAccuracy trains with default settings and prints a line for each subset. It is run by make accuracy.
 func TestAccuracy(t *testing.T) {
 	if os.Getenv(slow) == "" {
-		t.Skipf("takes half an hour; %s=1 asks for it", slow)
+		t.Skipf("takes three quarters of an hour; %s=1 asks for it", slow)
 	}
 	for _, c := range accuracies {
 		t.Run(c.name, func(t *testing.T) {

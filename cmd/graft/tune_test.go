@@ -14,8 +14,8 @@ import (
 	"github.com/onnx-graft/graft/models/demo"
 )
 
-// A training that is killed goes on with --resume to the model of the one left alone, for texts and for pictures, and leaves
-// no checkpoint behind then.
+// A training that is killed goes on with --resume to the model of the one left alone, for texts, tagged words and pictures, and
+// leaves no checkpoint behind then.
 func TestResumeKilled(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a killed process keeps its files locked for a while on Windows")
@@ -26,8 +26,13 @@ func TestResumeKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	thin(t, pictures, 6)
+	var words strings.Builder
+	for i := range 120 {
+		fmt.Fprintf(&words, "%s\tB-per\nsaw\tO\n%d\tO\n\n", []string{"Ann", "Robert", "Maria"}[i%3], i)
+	}
 	for name, args := range map[string][]string{
 		"texts":    {"--data", demoTexts(t, dir), "--lora", "2", "--word-dropout", "0.1", "--ema", "0.9"},
+		"words":    {"--data", writeFile(t, dir, "words.conll", words.String()), "--unfreeze", "top:1", "--accumulate", "2"},
 		"pictures": {"--data", pictures, "--unfreeze", "top:1", "--augment", "1", "--rand-augment", "9", "--mixup", "0.2", "--accumulate", "2", "--batch-size", "8"},
 	} {
 		t.Run(name, func(t *testing.T) {
