@@ -14,6 +14,7 @@ import (
 // regression, of values a ridge regression, with the C that does best on rows not fitted on.
 type ProbeSettings struct {
 	Head        heads.Kind        // "": logistic, of labels multilabel, of values ridge; AutoHead: chosen
+	Linear      bool              // only a head that is an affine map of features will do, as a training of the backbone begins with
 	C           float64           // how much the data counts beside the penalty, scikit-learn's; 0: chosen, for heads that have one
 	ClassWeight heads.ClassWeight // what heads are told of classes, here and below as [heads.Options] says
 	Smoothing   float64
@@ -205,7 +206,10 @@ func (s ProbeSettings) kinds(task heads.Task, rows int) ([]heads.Kind, error) {
 		kind = heads.KindLogistic
 	}
 	if kind != AutoHead {
-		_, err := heads.New(kind, task, s.options())
+		head, err := heads.New(kind, task, s.options())
+		if err == nil && s.Linear && !heads.IsLinear(head) {
+			err = &heads.SettingError{Field: "Kind", Value: string(kind), Want: "a linear one: a backbone is trained from that on"}
+		}
 		return []heads.Kind{kind}, err
 	}
 	var kinds []heads.Kind
@@ -214,11 +218,13 @@ func (s ProbeSettings) kinds(task heads.Task, rows int) ([]heads.Kind, error) {
 		if k == heads.KindKNN || k == heads.KindMLP && rows < enoughForMLP {
 			continue // the one carries all rows along, the other learns nothing from few
 		}
-		if _, err := heads.New(k, task, s.options()); err != nil {
+		head, err := heads.New(k, task, s.options())
+		switch {
+		case err != nil:
 			refused = err
-			continue
+		case !s.Linear || heads.IsLinear(head):
+			kinds = append(kinds, k)
 		}
-		kinds = append(kinds, k)
 	}
 	if len(kinds) == 0 {
 		return nil, refused

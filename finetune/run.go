@@ -94,6 +94,7 @@ func Run[T any](ctx context.Context, rt, pure onnx.Runtime, b *Backbone[T], data
 	if s.Probabilities && data.Target == dataset.Values {
 		return nil, fmt.Errorf("finetune: numbers have no probabilities; leave them out for regression")
 	}
+	s.Probe.Linear = s.Probe.Linear || s.Tune != nil
 	if err := s.Probe.check(data.Target); err != nil {
 		return nil, err
 	}
@@ -303,7 +304,7 @@ func (w *workshop[T]) export(ctx context.Context) error {
 	verify := VerifySettings{Tolerance: s.Tolerance, Extract: s.Extract.exact()}
 	verify.Extract.Progress = s.Progress
 	if verify.Tolerance == 0 {
-		verify.Tolerance = DefaultTolerance
+		verify.Tolerance = DefaultTolerance(w.answers)
 	}
 	r.Record = Record{
 		Task: r.Task, Problem: w.goal.problem(), Pairs: w.data.Pairs,

@@ -16,6 +16,7 @@ import (
 	"github.com/onnx-graft/graft/finetune"
 	"github.com/onnx-graft/graft/finetune/dataset"
 	"github.com/onnx-graft/graft/finetune/tune"
+	"github.com/onnx-graft/graft/heads"
 	"github.com/onnx-graft/graft/models/demo"
 	"github.com/onnx-graft/graft/models/embedded"
 	"github.com/onnx-graft/graft/onnx"
@@ -285,10 +286,11 @@ func TestTasksRefuse(t *testing.T) {
 		s    finetune.Settings
 		says string
 	}{
-		"a pooled backbone for tokens": {taskBackbone(t, dataset.Values), tagged, finetune.Settings{}, "a row for each token"},
-		"tokens for a number":          {taskBackbone(t, dataset.Tags), scored, finetune.Settings{}, "N×D"},
-		"probabilities of numbers":     {taskBackbone(t, dataset.Values), scored, finetune.Settings{Probabilities: true}, "probabilities"},
-		"words left out under tags":    {masked, tagged, finetune.Settings{Tune: &tune.Settings{Augmented: "words"}}, "words would go"},
+		"a pooled backbone for tokens":   {taskBackbone(t, dataset.Values), tagged, finetune.Settings{}, "a row for each token"},
+		"tokens for a number":            {taskBackbone(t, dataset.Tags), scored, finetune.Settings{}, "N×D"},
+		"probabilities of numbers":       {taskBackbone(t, dataset.Values), scored, finetune.Settings{Probabilities: true}, "probabilities"},
+		"a training from no linear head": {taskBackbone(t, dataset.Values), scored, finetune.Settings{Tune: &tune.Settings{}, Probe: finetune.ProbeSettings{Head: heads.KindMLP}}, "a linear one"},
+		"words left out under tags":      {masked, tagged, finetune.Settings{Tune: &tune.Settings{Augmented: "words"}}, "words would go"},
 	} {
 		c.s.Out = out
 		if _, err := finetune.Run(ctx, rt, nil, c.b, c.data, c.s); err == nil || !strings.Contains(err.Error(), c.says) {
@@ -296,6 +298,27 @@ func TestTasksRefuse(t *testing.T) {
 		}
 		if _, err := os.Stat(out); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s: something was left", name)
+		}
+	}
+}
+
+// Numbers in any unit are proved to the digits that float32 has: prices are not logits.
+func TestPricesAreProved(t *testing.T) {
+	ctx, rt := context.Background(), runtimes(t)
+	var table strings.Builder
+	table.WriteString("price\ttext\n")
+	for i := range 80 {
+		fmt.Fprintf(&table, "%d\ta house with %d rooms in street %d\n", 200_000+50_000*(i%7)+i, 1+i%7, i)
+	}
+	r := must[*finetune.Result](t)(finetune.Run(ctx, rt, &onnxgo.Runtime{}, taskBackbone(t, dataset.Values), taskData(t, "d.tsv", table.String()), finetune.Settings{
+		Out: filepath.Join(t.TempDir(), "out"), Report: finetune.ReportSettings{Off: true},
+	}))
+	if allowed := r.Record.Proof.Tolerance; allowed != 10 || r.Verify.MaxAbsDiff > 1 {
+		t.Errorf("prices are %g off, %g allowed", r.Verify.MaxAbsDiff, allowed)
+	}
+	for size, want := range map[float32]float64{0: 1e-4, 9: 1e-4, 11: 1e-3, 101: 1e-2} {
+		if got := finetune.DefaultTolerance(heads.Matrix{Rows: 1, Cols: 2, Data: []float32{size, -size}}); got != want {
+			t.Errorf("answers of about %g may be %g off, want %g", size, got, want)
 		}
 	}
 }

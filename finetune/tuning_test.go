@@ -208,7 +208,7 @@ func TestTuneOtherTargets(t *testing.T) {
 	} {
 		var got [2]float64
 		for i, moves := range []*tune.Settings{nil, {Unfreeze: tune.Unfreeze{Top: 1}, Epochs: 4, Seed: 1}} {
-			s := finetune.Settings{Out: filepath.Join(t.TempDir(), "out"), Tune: moves, Tolerance: 1e-2}
+			s := finetune.Settings{Out: filepath.Join(t.TempDir(), "out"), Tune: moves}
 			r := must[*finetune.Result](t)(finetune.Run(ctx, rt, nil, taskBackbone(t, c.data.Target), c.data, s))
 			v, ok := r.Metrics[c.metric]
 			if !ok {

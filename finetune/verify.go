@@ -20,17 +20,28 @@ const (
 	recordFile = "run.json"
 )
 
-// DefaultTolerance is how far a logit of the written model may be from the one that was judged. It holds for backbones in
-// 8-bit integers too: as a row does not depend on its batch, they round alike before and after export (measured on a QDQ
-// MobileNet: 4e-6).
-const DefaultTolerance = 1e-4
+// DefaultTolerance is how far an answer of the written model, a logit or a number, may be from the one that was judged: 1e-4,
+// and ten times that for each power of ten by which the answers are larger than 10 in the root mean square, as prices are and
+// logits are not: float32 has seven digits in any unit. It holds for backbones in 8-bit integers too: as a row does not depend on
+// its batch, they round alike before and after export (measured on a QDQ MobileNet: 4e-6).
+func DefaultTolerance(answers heads.Matrix) float64 {
+	var squares float64
+	for _, v := range answers.Data {
+		squares += float64(v) * float64(v)
+	}
+	size := math.Sqrt(squares / float64(max(len(answers.Data), 1)))
+	if !(size > 10) || math.IsInf(size, 0) {
+		return 1e-4
+	}
+	return math.Pow10(-4 + int(math.Ceil(math.Log10(size/10))))
+}
 
 // liveRows is how many held-out inputs a proof runs whatever the cache knows of the same file.
 const liveRows = 32
 
 // VerifySettings say how a written model is compared.
 type VerifySettings struct {
-	Tolerance float64 // largest difference of a logit; 0: [DefaultTolerance]
+	Tolerance float64 // largest difference of an answer; 0: [DefaultTolerance]
 	Extract   ExtractSettings
 }
 
@@ -130,7 +141,7 @@ func compareLogits(what string, got, want heads.Matrix, g goal, name func(row in
 		return VerifyResult{}, fmt.Errorf("finetune: verify: %s gives %d×%d logits, want %d×%d", what, got.Rows, got.Cols, want.Rows, want.Cols)
 	}
 	if tolerance == 0 {
-		tolerance = DefaultTolerance
+		tolerance = DefaultTolerance(want)
 	}
 	r := VerifyResult{ArgmaxEqual: true, Rows: want.Rows}
 	worst := 0

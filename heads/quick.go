@@ -15,6 +15,15 @@ func (h *Centroid) affine() *affine {
 	return h.fitted.affine
 }
 
+// IsLinear tells whether a head, fitted or not, is an affine map of features, so that [LinearOf] returns one once it is fitted.
+func IsLinear(h Head) bool {
+	if c, ok := h.(*Centroid); ok {
+		return c.Metric != Cosine
+	}
+	_, ok := h.(interface{ affine() *affine })
+	return ok
+}
+
 // LinearOf returns a copy of the numbers of a fitted head that is an affine map of features, standardisation folded in;
 // nil for other heads.
 func LinearOf(h Head) *Linear {

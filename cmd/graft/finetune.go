@@ -43,7 +43,7 @@ func finetuneCommand(a *app) *cobra.Command {
 			flags.StringVar(&j.out, "out", "", "folder to write")
 			flags.StringVar(&j.title, "title", "", "title of the model card")
 			flags.BoolVar(&j.probabilities, "probabilities", false, "the model gives probabilities beside logits")
-			flags.Float64Var(&j.tolerance, "tolerance", 0, "how far a logit of the written model may be from the judged one (default 1e-4)")
+			flags.Float64Var(&j.tolerance, "tolerance", 0, "how far a logit of the written model may be from the judged one (default 1e-4, more for answers larger than 10)")
 			j.report.add(flags)
 		}},
 		flagGroup{"Data", func(flags *pflag.FlagSet) { j.table.add(flags); j.split.add(flags) }},

@@ -38,6 +38,7 @@ var contract = []struct {
 	test func(*testing.T, suite)
 }{
 	{"it learns", "", learns},
+	{"that it is linear is known beforehand", "", linear},
 	{"a second fit forgets the first", "", forgets},
 	{"fit and predict only read their arguments", "", onlyReads},
 	{"the number of cores changes nothing", "", anyCores},
@@ -110,6 +111,14 @@ func learns(t *testing.T, s suite) {
 	score := d.score(s.fitPredict(t, d))
 	if score < 0.85 {
 		t.Errorf("score on its own rows is %.3f, want 0.85 or more", score)
+	}
+}
+
+// linear: whether a head is an affine map is told before it is fitted.
+func linear(t *testing.T, s suite) {
+	told, is := heads.IsLinear(s.newHead()), heads.LinearOf(s.fit(t, draw(s.task, 50, 4, 2))) != nil
+	if told != is {
+		t.Errorf("IsLinear says %t; there is an affine map: %t", told, is)
 	}
 }
 
