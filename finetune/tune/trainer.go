@@ -3,8 +3,10 @@ package tune
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"runtime/debug"
+	"slices"
 
 	"github.com/onnx-graft/graft/finetune/optim"
 	"github.com/onnx-graft/graft/heads"
@@ -163,7 +165,7 @@ func (t *trainer) report(s Step) {
 	}
 }
 
-// probes are two batches that differ in rows and, where examples do, in length.
+// probes are two batches that differ in rows and, where the model takes any, in tokens.
 func (t *trainer) probes() (small, large onnx.Feeds, err error) {
 	byLength := t.batches.sorted(t.p.Train)
 	var order []int
@@ -174,7 +176,32 @@ func (t *trainer) probes() (small, large onnx.Feeds, err error) {
 	if small, err = t.p.Examples.Feeds(t.p.examplesOf([]int{shortest, shortest})); err == nil {
 		large, err = t.p.Examples.Feeds(t.p.examplesOf([]int{longest, longest, longest}))
 	}
+	if err == nil && extentOf(small).Tokens == extentOf(large).Tokens {
+		small, err = shortened(t.p.Model, small)
+	}
 	return small, large, err
+}
+
+// shortened takes the last token off a batch: where all training examples have one length, validation examples and views may
+// have another. What the model wants of a fixed length stays.
+func shortened(m *onnx.Model, feeds onnx.Feeds) (onnx.Feeds, error) {
+	feeds = maps.Clone(feeds)
+	for _, in := range m.Inputs() {
+		t := feeds[in.Name]
+		if t == nil || t.Type != onnx.Int64 || len(t.Shape) != 2 || t.Shape[1] < 2 || len(in.Shape) != 2 || in.Shape[1].Known {
+			continue
+		}
+		data, err := onnx.View[int64](t)
+		if err != nil {
+			return nil, fmt.Errorf("tune: %w", err)
+		}
+		var kept []int64
+		for row := range slices.Chunk(data, int(t.Shape[1])) {
+			kept = append(kept, row[:len(row)-1]...)
+		}
+		feeds[in.Name] = onnx.NewTensor(in.Name, kept, t.Shape[0], t.Shape[1]-1)
+	}
+	return feeds, nil
 }
 
 // weights are a copy of the weights as they are.

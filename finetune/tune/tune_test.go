@@ -168,6 +168,30 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// Validation examples may have lengths that no training example has.
+func TestOneLengthToTrainOn(t *testing.T) {
+	rt := orttest.Open(t)
+	s := newSample(300)
+	for i := range 250 {
+		s.ids[i] = s.ids[i][:3]
+		s.class[i] = 0
+		if slices.Contains(s.ids[i], 1) {
+			s.class[i] = 1
+		}
+	}
+	for _, u := range []tune.Unfreeze{{}, {Top: 1}, {Kind: "none"}} {
+		settings := tune.Settings{Unfreeze: u, Epochs: 8, LearningRate: 5e-3, HeadScale: 1, Seed: 3}
+		r, err := tune.Run(context.Background(), rt, s.problem(attention(t), 250), settings)
+		if err != nil {
+			t.Errorf("%s: %v", u, err)
+			continue
+		}
+		if first, best := *r.History[0].Score, *r.History[r.Best].Score; best <= first {
+			t.Errorf("%s: score %.3f, from %.3f", u, best, first)
+		}
+	}
+}
+
 func TestDiverged(t *testing.T) {
 	s := newSample(64)
 	p := s.problem(attention(t), 64)
