@@ -127,11 +127,14 @@ func (n *network) choose(m *onnx.Model, layers []autodiff.Layer, u Unfreeze) err
 			n.weights = append(n.weights, w)
 		}
 	}
-	if len(layers) > 0 && len(n.weights) == 0 {
-		return fmt.Errorf("tune: unfreeze %s: %w", u, &onnx.UnsupportedError{Problem: fmt.Sprintf(
-			"the layers from %d on have no such weight of float32 or float16, and quantised ones do not move: bring the model in float32, or leave its layers frozen", layers[0].Number)})
+	if len(layers) == 0 || len(n.weights) > 0 {
+		return nil
 	}
-	return nil
+	problem := "have no weight of float32 or float16, and quantised ones do not move: bring the model in float32, or leave its layers frozen"
+	if u.Kind != "" {
+		problem = "have no such weight of float32 or float16: exporters fold normalisations into convolutions, and their biases too; unfreeze whole layers"
+	}
+	return fmt.Errorf("tune: unfreeze %s: %w", u, &onnx.UnsupportedError{Problem: fmt.Sprintf("the layers from %d on %s", layers[0].Number, problem)})
 }
 
 // build appends head and loss to the rest of the backbone, and writes the backward pass.
