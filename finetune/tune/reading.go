@@ -130,6 +130,8 @@ func (p *Problem) checkReading(s Settings) error {
 		return fmt.Errorf("tune: pairs of %d examples and a head of %d features: want an even number, and 4 for each of the backbone's", p.Examples.Len(), p.Weight.Cols)
 	case p.Tokens != nil && len(p.Tokens) != p.Examples.Len():
 		return fmt.Errorf("tune: tokens of %d examples, want those of each of %d", len(p.Tokens), p.Examples.Len())
+	case p.Tokens != nil && p.View != nil:
+		return errors.New("tune: views of examples may move or drop the tokens that are read")
 	case (p.Pairs || p.Tokens != nil) && s.Mixup > 0:
 		return errors.New("tune: mixup mixes examples that have one answer each, not pairs or tokens")
 	}

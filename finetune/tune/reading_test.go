@@ -167,6 +167,7 @@ func TestReadingsRefuse(t *testing.T) {
 		"an even number":          func(p *tune.Problem, s *tune.Settings) { p.Pairs, p.Tokens = true, nil },
 		"not both":                func(p *tune.Problem, s *tune.Settings) { p.Pairs = true },
 		"tokens of 3 examples":    func(p *tune.Problem, s *tune.Settings) { p.Tokens = p.Tokens[:3] },
+		"may move or drop":        func(p *tune.Problem, s *tune.Settings) { p.View = func(int) tune.Examples { return p.Examples } },
 		"mixup mixes":             func(p *tune.Problem, s *tune.Settings) { s.Mixup = 0.5 },
 		"reads no token of row 2": func(p *tune.Problem, s *tune.Settings) { p.Tokens[2] = nil },
 	} {
