@@ -118,7 +118,7 @@ func (w *workshop[T]) problem(start *heads.Linear, l lesson, s tune.Settings) (*
 		Examples: x, Pairs: w.data.Pairs, Score: l.score,
 		Identity: map[string]string{
 			"training data": dataset.Digest(w.data.Train), "validation data": dataset.Digest(w.data.Validation),
-			"labels": fmt.Sprintf("%q", w.data.Labels), "class weights": fmt.Sprint(w.settings.Probe.ClassWeight), "preprocessing": x.pre.Fingerprint(),
+			"list of labels": fmt.Sprintf("%q", w.data.Labels), "weighting of classes": fmt.Sprint(w.settings.Probe.ClassWeight), "preprocessing": x.pre.Fingerprint(),
 		},
 	}
 	order := allIndices(len(all))

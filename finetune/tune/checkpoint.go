@@ -313,7 +313,7 @@ func (l *loop) identity() (map[string]string, error) {
 	}
 	of["head"] = hex.EncodeToString(h.Sum(nil))
 	h.Reset()
-	fmt.Fprint(h, l.p.Train, l.p.Validation, l.batches.sizes)
+	fmt.Fprint(h, l.p.Train, l.p.Validation, l.batches.sizes, l.p.Pairs, l.p.Tokens)
 	of["rows"] = hex.EncodeToString(h.Sum(nil))
 	return of, nil
 }
