@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -145,7 +146,7 @@ func (a *app) printComparison(r *finetune.Comparison, form tableForm) error {
 			row[0], row[2], row[7], row[8] = "none", "", "", ""
 		}
 		if i > 0 {
-			row[5], row[6] = fmt.Sprintf("%.4f", l.Behind), between(l.BehindInterval)
+			row[5], row[6] = figure(l.Behind), between(l.BehindInterval)
 		}
 		rows = append(rows, row)
 	}
@@ -156,7 +157,15 @@ func (a *app) printComparison(r *finetune.Comparison, form tableForm) error {
 	return nil
 }
 
-func between(i metrics.Interval) string { return fmt.Sprintf("%.4f to %.4f", i.Low, i.High) }
+func between(i metrics.Interval) string { return figure(i.Low) + " to " + figure(i.High) }
+
+// figure writes a score, or an error in the unit of what is learned, which may be large.
+func figure(v float64) string {
+	if math.Abs(v) >= 1000 {
+		return fmt.Sprintf("%.4g", v)
+	}
+	return fmt.Sprintf("%.4f", v)
+}
 
 // A tableForm is how a table is written.
 type tableForm string

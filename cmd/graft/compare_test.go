@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/csv"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,6 +43,19 @@ func TestCompareAndFewShot(t *testing.T) {
 	graft(t, "", "fewshot", "--data", data, "--repeats", "3", "--head", "ridge", "--json", "-q").want(t, exitOK).decode(t, &results)
 	if len(results) != 1 || len(results[0].Lines) != 1 || results[0].Lines[0].Shots != 8 || len(results[0].Lines[0].Scores) != 3 {
 		t.Errorf("%+v", results)
+	}
+	var words, prices strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&words, "%s\tB-per\nsaw\tO\n%d\tO\n\n", []string{"Ann", "Robert", "Maria"}[i%3], i)
+		fmt.Fprintf(&prices, "%d\ta house with %d rooms in street %d\n", 200_000+50_000*(i%7)+i, 1+i%7, i)
+	}
+	for name, c := range map[string]struct{ content, metric, shown string }{
+		"w.conll": {words.String(), "f1", "1.0000"}, "p.tsv": {"price\ttext\n" + prices.String(), "spearmanr", "e+"},
+	} {
+		table := graft(t, "", "compare", "--data", writeFile(t, dir, name, c.content), "-q").want(t, exitOK).stdout
+		if !strings.Contains(table, c.metric) || !strings.Contains(table, c.shown) {
+			t.Errorf("%s:\n%s", name, table)
+		}
 	}
 	for _, bad := range [][]string{
 		{"compare", "--data", data, "--as", "html"}, {"compare", "--data", data, "--head", "logistic,oracle"}, {"compare"},

@@ -48,7 +48,6 @@ func (j *job) run(ctx context.Context, a *app) (*finetune.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.target = data.Target
 	source, err := j.source(data.Kind)
 	if err != nil {
 		return nil, err
@@ -133,6 +132,7 @@ func (j *job) read(ctx context.Context, a *app) (dataset.Split[string], error) {
 	for _, note := range data.Report.Notes {
 		a.say("data: %s", note)
 	}
+	j.target = data.Target
 	return data, nil
 }
 
