@@ -304,7 +304,7 @@ func (w *workshop[T]) export(ctx context.Context) error {
 	verify := VerifySettings{Tolerance: s.Tolerance, Extract: s.Extract.exact()}
 	verify.Extract.Progress = s.Progress
 	if verify.Tolerance == 0 {
-		verify.Tolerance = DefaultTolerance(w.answers)
+		verify.Tolerance = DefaultTolerance(w.answers, w.goal.problem())
 	}
 	r.Record = Record{
 		Task: r.Task, Problem: w.goal.problem(), Pairs: w.data.Pairs,

@@ -316,9 +316,12 @@ func TestPricesAreProved(t *testing.T) {
 	if allowed := r.Record.Proof.Tolerance; allowed != 10 || r.Verify.MaxAbsDiff > 1 {
 		t.Errorf("prices are %g off, %g allowed", r.Verify.MaxAbsDiff, allowed)
 	}
-	for size, want := range map[float32]float64{0: 1e-4, 9: 1e-4, 11: 1e-3, 101: 1e-2} {
-		if got := finetune.DefaultTolerance(heads.Matrix{Rows: 1, Cols: 2, Data: []float32{size, -size}}); got != want {
-			t.Errorf("answers of about %g may be %g off, want %g", size, got, want)
+	for size, want := range map[float32][2]float64{0: {1e-4, 1e-4}, 9: {1e-4, 1e-4}, 11: {1e-3, 1e-3}, 101: {1e-2, 1e-2}, 5e-6: {1e-4, 1e-9}} {
+		for i, problem := range []finetune.Problem{finetune.SingleLabel, finetune.Regression} {
+			answers := heads.Matrix{Rows: 1, Cols: 2, Data: []float32{size, -size}}
+			if got := finetune.DefaultTolerance(answers, problem); got != want[i] {
+				t.Errorf("%s: answers of about %g may be %g off, want %g", problem, size, got, want[i])
+			}
 		}
 	}
 }

@@ -21,19 +21,25 @@ const (
 )
 
 // DefaultTolerance is how far an answer of the written model, a logit or a number, may be from the one that was judged: 1e-4,
-// and ten times that for each power of ten by which the answers are larger than 10 in the root mean square, as prices are and
-// logits are not: float32 has seven digits in any unit. It holds for backbones in 8-bit integers too: as a row does not depend on
-// its batch, they round alike before and after export (measured on a QDQ MobileNet: 4e-6).
-func DefaultTolerance(answers heads.Matrix) float64 {
+// and ten times that for each power of ten by which the answers are larger than 10 in the root mean square, as prices are:
+// float32 has seven digits in any unit. For numbers it is a tenth of that for each power of ten they are smaller than 1 by, too.
+// It holds for backbones in 8-bit integers: as a row does not depend on its batch, they round alike before and after export
+// (measured on a QDQ MobileNet: 4e-6).
+func DefaultTolerance(answers heads.Matrix, problem Problem) float64 {
 	var squares float64
 	for _, v := range answers.Data {
 		squares += float64(v) * float64(v)
 	}
 	size := math.Sqrt(squares / float64(max(len(answers.Data), 1)))
-	if !(size > 10) || math.IsInf(size, 0) {
-		return 1e-4
+	digits := -4
+	switch {
+	case math.IsInf(size, 0):
+	case size > 10:
+		digits += int(math.Ceil(math.Log10(size / 10)))
+	case problem == Regression && size > 0 && size < 1:
+		digits += int(math.Ceil(math.Log10(size)))
 	}
-	return math.Pow10(-4 + int(math.Ceil(math.Log10(size/10))))
+	return math.Pow10(digits)
 }
 
 // liveRows is how many held-out inputs a proof runs whatever the cache knows of the same file.
@@ -141,7 +147,7 @@ func compareLogits(what string, got, want heads.Matrix, g goal, name func(row in
 		return VerifyResult{}, fmt.Errorf("finetune: verify: %s gives %d×%d logits, want %d×%d", what, got.Rows, got.Cols, want.Rows, want.Cols)
 	}
 	if tolerance == 0 {
-		tolerance = DefaultTolerance(want)
+		tolerance = DefaultTolerance(want, g.problem())
 	}
 	r := VerifyResult{ArgmaxEqual: true, Rows: want.Rows}
 	worst := 0
