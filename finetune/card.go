@@ -177,10 +177,10 @@ func headInWords(h RecordHead) string {
 
 // figure writes a metric as a card shows it.
 func figure(v float64) string {
-	if math.Abs(v) >= 100 {
+	if size := math.Abs(v); size >= 100 && size < 1e6 {
 		return fmt.Sprintf("%.1f", v)
 	}
-	return fmt.Sprintf("%.4f", v)
+	return metrics.Figure(v)
 }
 
 // cell makes a string safe within a table.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -146,7 +145,7 @@ func (a *app) printComparison(r *finetune.Comparison, form tableForm) error {
 			row[0], row[2], row[7], row[8] = "none", "", "", ""
 		}
 		if i > 0 {
-			row[5], row[6] = figure(l.Behind), between(l.BehindInterval)
+			row[5], row[6] = metrics.Figure(l.Behind), between(l.BehindInterval)
 		}
 		rows = append(rows, row)
 	}
@@ -157,14 +156,8 @@ func (a *app) printComparison(r *finetune.Comparison, form tableForm) error {
 	return nil
 }
 
-func between(i metrics.Interval) string { return figure(i.Low) + " to " + figure(i.High) }
-
-// figure writes a score, or an error in the unit of what is learned, which may be large.
-func figure(v float64) string {
-	if math.Abs(v) >= 1000 {
-		return fmt.Sprintf("%.4g", v)
-	}
-	return fmt.Sprintf("%.4f", v)
+func between(i metrics.Interval) string {
+	return metrics.Figure(i.Low) + " to " + metrics.Figure(i.High)
 }
 
 // A tableForm is how a table is written.

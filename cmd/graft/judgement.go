@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/onnx-graft/graft/finetune"
+	"github.com/onnx-graft/graft/finetune/metrics"
 )
 
 // baselineMetrics are the figures shown of a baseline, those that there are.
@@ -19,7 +20,7 @@ func baselineRows(list []finetune.Baseline) (rows [][]string) {
 		var figures []string
 		for _, m := range baselineMetrics {
 			if v, ok := b.Metrics[m.key]; ok && len(figures) < 2 {
-				figures = append(figures, fmt.Sprintf("%s %.4f", m.name, v))
+				figures = append(figures, m.name+" "+metrics.Figure(v))
 			}
 		}
 		rows = append(rows, []string{"  " + b.Name, strings.Join(figures, ", ")})

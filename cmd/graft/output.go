@@ -104,10 +104,10 @@ var shownMetrics = map[heads.Task][]struct{ key, name string }{
 	metrics.TokenClassification: {{"eval_f1", "entity F1"}, {"eval_precision", "precision"}, {"eval_recall", "recall"}, {"eval_accuracy", "accuracy of tags"}},
 }
 
-func metricRows(task heads.Task, metrics map[string]float64) (rows [][]string) {
+func metricRows(task heads.Task, values map[string]float64) (rows [][]string) {
 	for _, m := range shownMetrics[task] {
-		if v, ok := metrics[m.key]; ok {
-			rows = append(rows, []string{m.name, fmt.Sprintf("%.4f", v)})
+		if v, ok := values[m.key]; ok {
+			rows = append(rows, []string{m.name, metrics.Figure(v)})
 		}
 	}
 	return rows

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onnx-graft/graft/finetune"
+	"github.com/onnx-graft/graft/finetune/metrics"
 	"github.com/onnx-graft/graft/models"
 )
 
@@ -152,7 +153,7 @@ func (a *app) printPrediction(w io.Writer, p finetune.Prediction) error {
 	var err error
 	switch {
 	case p.Value != nil:
-		_, err = fmt.Fprintf(w, "%.4f\t%s\n", *p.Value, input)
+		_, err = fmt.Fprintf(w, "%s\t%s\n", metrics.Figure(*p.Value), input)
 	case p.Labels != nil:
 		_, err = fmt.Fprintf(w, "%s\t%s\n", orDash(strings.Join(p.Labels, ", ")), input)
 	case p.Entities != nil:
