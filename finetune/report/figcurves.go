@@ -251,7 +251,7 @@ func courseOf(d *Data, label string, ink plot.Ink, of func(Epoch) *float64) cour
 }
 
 // trainingFigures show the training loss and the score on validation rows by epoch. Scores below 0 are losses with their
-// sign changed: those share a figure with the training loss.
+// sign changed: those share a figure with the training loss. Others are the metric that is read first.
 func trainingFigures(d *Data) []figure {
 	loss := courseOf(d, "training loss", plot.Series(1), func(e Epoch) *float64 { return e.Loss })
 	score := courseOf(d, "validation score", plot.Series(0), func(e Epoch) *float64 { return e.Score })
@@ -261,6 +261,10 @@ func trainingFigures(d *Data) []figure {
 		}
 		score.label, score.Head = "validation loss", "validation loss"
 		return courseFigure("training", "Training", loss, score)
+	}
+	if len(d.Metrics) > 0 {
+		score.label = d.Metrics[0].Name + " of validation rows"
+		score.Head = score.label
 	}
 	return append(courseFigure("training", "Training", loss), courseFigure("validation", "Validation by epoch", score)...)
 }
